@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using AutoencoderGpu.Kernels.Operations;
+using AutoencoderGpu.Kernels.Simd;
+using ILGPU;
+using ILGPU.IR.Intrinsics;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+
+namespace AutoencoderGpu.Kernels.Executors;
+
+/// <summary>Vectors that the CPU's kernels use.</summary>
+public enum SimdWidth
+{
+    /// <summary>None.</summary>
+    Scalar = 32,
+
+    /// <summary>SSE or Arm64.</summary>
+    Bits128 = 128,
+
+    /// <summary>AVX2.</summary>
+    Bits256 = 256,
+
+    /// <summary>AVX-512.</summary>
+    Bits512 = 512,
+}
+
+/// <summary>
+/// Executes programs on the CPU with the vectorised kernels: one launch of one group of threads runs many steps, every thread
+/// takes its share of each instruction, and a barrier stands between instructions. A launch of ILGPU's CPU accelerator costs tens
+/// of microseconds, so one an instruction would cost more than the arithmetic.
+/// </summary>
+public sealed unsafe class CpuExecutor : Executor
+{
+    private readonly int _threads;
+    private readonly SimdWidth _simd;
+    private readonly SpinBarrier _barrier;
+    private readonly Action<AcceleratorStream, KernelConfig, Buffers, long> _launch;
+
+    private CpuExecutor(Context context, Accelerator accelerator, int threads, SimdWidth simd)
+        : base(context, accelerator)
+    {
+        _threads = threads;
+        _simd = simd;
+        _barrier = new(threads);
+        _launch = accelerator.LoadKernel<Buffers, long>(Kernel);
+    }
+
+    /// <summary>The widest vectors of this machine, or those that the environment variable AUTOENCODER_SIMD names.</summary>
+    public static SimdWidth DefaultSimd =>
+        int.TryParse(Environment.GetEnvironmentVariable("AUTOENCODER_SIMD"), out var bits) && Enum.IsDefined((SimdWidth)bits)
+            ? (SimdWidth)bits
+            : Vector512.IsHardwareAccelerated ? SimdWidth.Bits512
+            : Vector256.IsHardwareAccelerated ? SimdWidth.Bits256
+            : Vector128.IsHardwareAccelerated ? SimdWidth.Bits128
+            : SimdWidth.Scalar;
+
+    /// <inheritdoc/>
+    public override int GradientSplits => 1;
+
+    /// <inheritdoc/>
+    public override string Description =>
+        $"CPU, {_threads} thread{(_threads == 1 ? "" : "s")}, {(_simd == SimdWidth.Scalar ? "no vectors" : $"{(int)_simd}-bit vectors")}";
+
+    /// <summary>An executor on the CPU.</summary>
+    /// <param name="threads">At least 1.</param>
+    /// <param name="simd">Vectors to use; wider ones than the machine has are emulated, slowly.</param>
+    public static CpuExecutor Create(int threads, SimdWidth simd)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        // ILGPU wants warps of two threads at least; a group may still use fewer.
+        var device = new CPUDevice(numThreadsPerWarp: 2, numWarpsPerMultiprocessor: (threads + 1) / 2, numMultiprocessors: 1);
+        var context = Context.Create(builder => builder.CPU(device));
+        return new(context, device.CreateAccelerator(context), threads, simd);
+    }
+
+    /// <inheritdoc/>
+    public override void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps)
+    {
+        fixed (Instruction* instructions = program.Span)
+        {
+            var handle = GCHandle.Alloc(_barrier);
+            var job = new Job(
+                handle, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
+            _launch(Accelerator.DefaultStream, new KernelConfig(1, _threads), feed.With(arena), (long)&job);
+            Accelerator.DefaultStream.Synchronize();
+            handle.Free();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        _barrier.Dispose();
+    }
+
+    private static void Kernel(Buffers buffers, long job) => Execute(buffers, job, Group.IdxX);
+
+    /// <summary>ILGPU's front end does not translate intrinsics, so on the CPU accelerator this is any managed method.</summary>
+    [IntrinsicImplementation]
+    private static void Execute(Buffers buffers, long jobAddress, int thread)
+    {
+        ref readonly var job = ref *(Job*)jobAddress;
+        var worker = new Worker(thread, job.Threads);
+        var host = new HostBuffers(
+            Address(buffers.Arena), Address(buffers.Images), Address(buffers.Order), Address(buffers.LearningRates), Address(buffers.Losses));
+        switch (job.Simd)
+        {
+            case SimdWidth.Bits512: Execute<Simd512>(job, host, worker); break;
+            case SimdWidth.Bits256: Execute<Simd256>(job, host, worker); break;
+            case SimdWidth.Bits128: Execute<Simd128>(job, host, worker); break;
+            default: Execute<SimdScalar>(job, host, worker); break;
+        }
+    }
+
+    private static void Execute<V>(in Job job, in HostBuffers buffers, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var barrier = (SpinBarrier)job.Barrier.Target!;
+        for (var step = job.FirstStep; step < job.FirstStep + job.Steps; step++)
+        {
+            var batch = Feed.MiniBatchOf(step, job.BatchSize, job.Count);
+            for (var i = 0; i < job.Length; i++)
+            {
+                Execute<V>(job.Instructions[i], buffers, batch, worker);
+                barrier.Wait();
+            }
+        }
+    }
+
+    private static void Execute<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        switch (i.Operation)
+        {
+            case Operation.Gather: Gather.Run(i, buffers, batch, worker); break;
+            case Operation.DenseForward: Dense.RunForward<V>(i, buffers, batch, worker); break;
+            case Operation.DenseBackward: Dense.RunBackward<V>(i, buffers, batch, worker); break;
+            case Operation.Conv3x3: Conv3x3.Run<V>(i, buffers, batch, worker); break;
+            case Operation.Conv3x3Rotate: Conv3x3.RunRotate(i, buffers, worker); break;
+            case Operation.Conv3x3BackwardWeights: Conv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
+            case Operation.MaxPoolForward: MaxPool2x2.RunForward<V>(i, buffers, batch, worker); break;
+            case Operation.MaxPoolBackward: MaxPool2x2.RunBackward<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampleForward: Upsample2x.RunForward<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampleBackward: Upsample2x.RunBackward<V>(i, buffers, batch, worker); break;
+            case Operation.MeanSquaredError: MeanSquaredError.Run<V>(i, buffers, batch, worker); break;
+            case Operation.GradientNorm: Sgd.RunNorm<V>(i, buffers, worker); break;
+            case Operation.SgdUpdate: Sgd.RunUpdate<V>(i, buffers, batch, worker); break;
+            default: Environment.FailFast($"No CPU kernel for {i.Operation}."); break;
+        }
+    }
+
+    private static T* Address<T>(ArrayView<T> view)
+        where T : unmanaged => (T*)Unsafe.AsPointer(ref view[0]);
+
+    /// <summary>What a launch executes; kernels take values only, so they get its address.</summary>
+    private readonly struct Job(
+        GCHandle barrier,
+        Instruction* instructions,
+        int length,
+        int firstStep,
+        int steps,
+        int batchSize,
+        int count,
+        int threads,
+        SimdWidth simd)
+    {
+        public readonly GCHandle Barrier = barrier;
+        public readonly Instruction* Instructions = instructions;
+        public readonly int Length = length;
+        public readonly int FirstStep = firstStep;
+        public readonly int Steps = steps;
+        public readonly int BatchSize = batchSize;
+        public readonly int Count = count;
+        public readonly int Threads = threads;
+        public readonly SimdWidth Simd = simd;
+    }
+}

@@ -1,0 +1,70 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace AutoencoderGpu.Kernels.Executors;
+
+/// <summary>Runs instruction lists on an accelerator. Not safe for use by several threads at once.</summary>
+public abstract class Executor : IDisposable
+{
+    private readonly Context _context;
+
+    private protected Executor(Context context, Accelerator accelerator)
+    {
+        _context = context;
+        Accelerator = accelerator;
+    }
+
+    /// <summary>
+    /// How many partial sums a gradient over all pixels is best split into: 1 where few workers own its rows, more where only many
+    /// groups occupy the device.
+    /// </summary>
+    public abstract int GradientSplits { get; }
+
+    /// <summary>What runs the programs, for people: a device's name, and on the CPU threads and vectors.</summary>
+    public abstract string Description { get; }
+
+    internal Accelerator Accelerator { get; }
+
+    /// <summary>An arena of zeros.</summary>
+    /// <param name="length">Floats.</param>
+    public Arena CreateArena(int length) => new(Accelerator, length);
+
+    /// <summary>Puts a data set on the device.</summary>
+    /// <param name="images">(N, <paramref name="imageSize"/>) bytes.</param>
+    /// <param name="imageSize">Pixels of an image.</param>
+    /// <param name="batchSize">Images of a mini-batch.</param>
+    public Feed CreateFeed(ReadOnlySpan<byte> images, int imageSize, int batchSize) =>
+        new(Accelerator, images, imageSize, batchSize);
+
+    /// <summary>
+    /// Starts a program for some steps of an epoch. It may still run when this returns; reading losses or the arena waits for it.
+    /// </summary>
+    public abstract void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps);
+
+    /// <inheritdoc/>
+    public virtual void Dispose()
+    {
+        Accelerator.Dispose();
+        _context.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>The instructions of one step, in their order, at a fixed place in memory.</summary>
+public sealed class InstructionList
+{
+    private readonly Instruction[] _instructions;
+
+    /// <summary>Copies the instructions.</summary>
+    public InstructionList(params IReadOnlyList<Instruction> instructions)
+    {
+        _instructions = GC.AllocateUninitializedArray<Instruction>(instructions.Count, pinned: true);
+        for (var i = 0; i < _instructions.Length; i++)
+            _instructions[i] = instructions[i];
+    }
+
+    /// <summary>The instructions.</summary>
+    public IReadOnlyList<Instruction> Instructions => _instructions;
+
+    internal ReadOnlySpan<Instruction> Span => _instructions;
+}

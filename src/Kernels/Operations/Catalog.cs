@@ -1,0 +1,101 @@
+using System.Reflection;
+using ILGPU;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>A portable kernel: an ILGPU method (Instruction, Buffers, MiniBatch) and how it is launched.</summary>
+/// <param name="Name">For people and reports.</param>
+/// <param name="Method">The kernel.</param>
+/// <param name="GroupSize">Threads a group.</param>
+/// <param name="Grid">Groups for an instruction and a number of images.</param>
+public sealed record PortableKernel(string Name, MethodInfo Method, int GroupSize, Func<Instruction, int, Index3D> Grid);
+
+/// <summary>An operation: what it costs, and the portable kernels that execute it one after another.</summary>
+/// <param name="Cost">FLOPs and bytes for an instruction and a number of images.</param>
+/// <param name="Kernels">The kernels for an instruction, in their order.</param>
+public sealed record OperationEntry(Func<Instruction, int, Cost> Cost, Func<Instruction, PortableKernel[]> Kernels);
+
+/// <summary>Every operation there is.</summary>
+public static class Catalog
+{
+    private const int ElementwiseGroup = 256;
+
+    private static readonly PortableKernel _denseForward = Product<Dense.ForwardProduct>("Dense.Forward");
+    private static readonly PortableKernel _denseBackwardInput = Product<Dense.BackwardInputProduct>("Dense.BackwardInput");
+    private static readonly PortableKernel _denseUpdate = Product<Dense.UpdateProduct>("Dense.Update");
+
+    private static readonly Dictionary<Operation, OperationEntry> _entries = new()
+    {
+        [Operation.Gather] = Entry(
+            (i, b) => Gather.Cost(i, b), Elementwise("Gather", typeof(Gather), nameof(Gather.Kernel), (i, b) => b * i.Output.Size)),
+        [Operation.DenseForward] = Entry((i, b) => Dense.ForwardCost(i, b), _denseForward),
+        [Operation.DenseBackward] = new(
+            (i, b) => Dense.BackwardCost(i, b),
+            i => i.Output.IsNone ? [_denseUpdate] : [_denseBackwardInput, _denseUpdate]),
+        [Operation.Conv3x3] = Entry((i, b) => Conv3x3.Cost(i, b), Product<Conv3x3.Product>("Conv3x3")),
+        [Operation.Conv3x3Rotate] = Entry(
+            (i, b) => Conv3x3.RotateCost(i, b),
+            Elementwise(
+                "Conv3x3.Rotate", typeof(Conv3x3), nameof(Conv3x3.RotateKernel), (i, _) => 9 * i.Input.Channels * i.Output.Channels)),
+        [Operation.Conv3x3BackwardWeights] = Entry(
+            (i, b) => Conv3x3.BackwardWeightsCost(i, b), Product<Conv3x3.BackwardWeightsProduct>("Conv3x3.BackwardWeights")),
+        [Operation.MaxPoolForward] = Entry(
+            (i, b) => MaxPool2x2.Cost(i, b),
+            Elementwise("MaxPool2x2.Forward", typeof(MaxPool2x2), nameof(MaxPool2x2.ForwardKernel), (i, b) => b * i.Output.Size)),
+        [Operation.MaxPoolBackward] = Entry(
+            (i, b) => MaxPool2x2.BackwardCost(i, b),
+            Elementwise("MaxPool2x2.Backward", typeof(MaxPool2x2), nameof(MaxPool2x2.BackwardKernel), (i, b) => b * i.Input.Size)),
+        [Operation.UpsampleForward] = Entry(
+            (i, b) => Upsample2x.Cost(i, b),
+            Elementwise("Upsample2x.Forward", typeof(Upsample2x), nameof(Upsample2x.ForwardKernel), (i, b) => b * i.Output.Size)),
+        [Operation.UpsampleBackward] = Entry(
+            (i, b) => Upsample2x.BackwardCost(i, b),
+            Elementwise("Upsample2x.Backward", typeof(Upsample2x), nameof(Upsample2x.BackwardKernel), (i, b) => b * i.Output.Size)),
+        [Operation.MeanSquaredError] = Entry(
+            (i, b) => MeanSquaredError.Cost(i, b),
+            new PortableKernel(
+                "MeanSquaredError",
+                Method(typeof(MeanSquaredError), nameof(MeanSquaredError.Kernel)),
+                MeanSquaredError.GroupSize,
+                (_, b) => new(b, 1, 1))),
+        [Operation.GradientNorm] = Entry(
+            (i, b) => Sgd.NormCost(i, b),
+            new PortableKernel(
+                "Sgd.GradientNorm", Method(typeof(Sgd), nameof(Sgd.NormKernel)), Sgd.GroupSize, (i, _) => new(Sgd.Blocks(i), 1, 1))),
+        [Operation.SgdUpdate] = Entry(
+            (i, b) => Sgd.UpdateCost(i, b), Elementwise("Sgd.Update", typeof(Sgd), nameof(Sgd.UpdateKernel), (i, _) => i.Count)),
+    };
+
+    /// <summary>Every portable kernel.</summary>
+    public static IEnumerable<PortableKernel> Kernels =>
+        _entries.Values.SelectMany(entry => entry.Kernels(default)).Append(_denseBackwardInput).Distinct();
+
+    /// <summary>The entry of an operation.</summary>
+    public static OperationEntry Of(Operation operation) => _entries[operation];
+
+    /// <summary>FLOPs and bytes of an instruction for a number of images.</summary>
+    public static Cost CostOf(Instruction instruction, int batch) => Of(instruction.Operation).Cost(instruction, batch);
+
+    private static OperationEntry Entry(Func<Instruction, int, Cost> cost, PortableKernel kernel)
+    {
+        PortableKernel[] kernels = [kernel];
+        return new(cost, _ => kernels);
+    }
+
+    private static PortableKernel Product<T>(string name)
+        where T : struct, ITiledProduct => new(
+            name,
+            Method(typeof(TiledProduct), nameof(TiledProduct.Kernel)).MakeGenericMethod(typeof(T)),
+            TiledProduct.GroupSize,
+            (i, batch) => TiledProduct.GridOf<T>(i, batch));
+
+    private static PortableKernel Elementwise(string name, Type type, string method, Func<Instruction, int, int> items) => new(
+        name,
+        Method(type, method),
+        ElementwiseGroup,
+        (i, batch) => new((items(i, batch) + ElementwiseGroup - 1) / ElementwiseGroup, 1, 1));
+
+    private static MethodInfo Method(Type type, string name) =>
+        type.GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)
+            ?? throw new MissingMethodException(type.Name, name);
+}

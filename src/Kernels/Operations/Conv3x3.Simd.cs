@@ -1,0 +1,140 @@
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+public static unsafe partial class Conv3x3
+{
+    /// <summary>
+    /// Workers own pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels. With one
+    /// output channel there is no vector of them, and a tile is five pixels' dot products along the window's rows.
+    /// </summary>
+    internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var pixels = batch.Count * i.Output.Height * i.Output.Width;
+        int cout = i.Output.Channels, row = 3 * i.Input.Channels;
+        var dots = cout == 1;
+        var tileRows = dots ? Micro<V>.DotRows : Micro<V>.OuterRows;
+        var width = dots ? 2 : Micro<V>.OuterColumns;
+        var rows = stackalloc int[tileRows];
+        var tile = stackalloc float[tileRows * width];
+        float* corner = buffers.Arena - i.Input.RowStride - i.Input.Channels, weights = buffers.Arena + i.Weights;
+        var (start, end) = worker.Share((pixels + tileRows - 1) / tileRows);
+        for (var block = start; block < end; block++)
+        {
+            var first = block * tileRows;
+            var count = Math.Min(tileRows, pixels - first);
+            for (var r = 0; r < tileRows; r++)
+                rows[r] = i.Input.AtPixel(first + Math.Min(r, count - 1));
+            for (var n = 0; n < cout; n += width)
+            {
+                if (dots)
+                    Micro<V>.DotProducts(corner, rows, i.Input.RowStride, weights, weights, row, 3, row, tile);
+                else
+                    Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile);
+                for (var r = 0; r < count; r++)
+                    Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
+            }
+        }
+    }
+
+    internal static void RunRotate(in Instruction i, in HostBuffers buffers, Worker worker)
+    {
+        int cin = i.Input.Channels, cout = i.Output.Channels;
+        float* weights = buffers.Arena + i.Input.Offset, rotated = buffers.Arena + i.Output.Offset;
+        var (start, end) = worker.Share(9 * cout);
+        for (var item = start; item < end; item++)
+        {
+            int tap = item / cout, n = item % cout;
+            for (var c = 0; c < cin; c++)
+                rotated[item * cin + c] = weights[((8 - tap) * cin + c) * cout + n];
+        }
+    }
+
+    /// <summary>
+    /// Workers own rows of the gradient, so that nothing is summed across them; a tile is six of the window's inputs by two vectors
+    /// of output channels, summed over one image's pixels while they are in the cache. With one output channel the roles are
+    /// exchanged: rows are the window's taps of g, columns are input channels.
+    /// </summary>
+    internal static void RunBackwardWeights<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        FeatureMap x = i.Saved, g = i.Input;
+        var exchanged = g.Channels == 1 && g.Border == 1;
+        var (left, right) = exchanged ? (g, x) : (x, g);
+        int taps = 9 * left.Channels, columns = right.Channels, width = Micro<V>.OuterColumns;
+        var gradients = buffers.Arena + i.Gradients;
+        var rows = stackalloc int[Micro<V>.OuterRows];
+        var tile = stackalloc float[Micro<V>.OuterRows * width];
+        var columnBlocks = (columns + width - 1) / width;
+        var (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
+        for (var image = 0; image < batch.Count; image++)
+        {
+            for (var block = start; block < end; block++)
+            {
+                int firstRow = block / columnBlocks * Micro<V>.OuterRows, column = block % columnBlocks * width;
+                var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
+                for (var r = 0; r < Micro<V>.OuterRows; r++)
+                    rows[r] = Tap(left, firstRow + Math.Min(r, count - 1));
+                Micro<V>.OuterProducts(
+                    buffers.Arena + left.At(image, 0, 0), rows, left.RowStride, left.Channels,
+                    buffers.Arena + right.At(image, 0, 0) + column, right.RowStride, right.Channels, left.Height, left.Width, tile);
+                for (var r = 0; r < count; r++)
+                {
+                    // Exchanged, the window is seen from the other side: tap t of x stands at tap 8 − t of g.
+                    var row = exchanged ? taps - 1 - (firstRow + r) : firstRow + r;
+                    Accumulate<V>(image, tile + r * width, gradients + row * columns + column, Math.Min(width, columns - column));
+                }
+            }
+        }
+
+        BiasGradient<V>(g, buffers, batch, worker, gradients + 9 * x.Channels * g.Channels);
+    }
+
+    private static void BiasGradient<V>(FeatureMap g, in HostBuffers buffers, in MiniBatch batch, Worker worker, float* gradient)
+        where V : unmanaged, ISimd<V>
+    {
+        var (start, end) = worker.Share(g.Channels);
+        if (start == end)
+            return;
+        new Span<float>(gradient + start, end - start).Clear();
+        var pixels = batch.Count * g.Height * g.Width;
+        if (g.Channels == 1)
+        {
+            for (var row = 0; row < batch.Count * g.Height; row++)
+                *gradient += Elements<V>.Sum(buffers.Arena + g.AtPixel(row * g.Width), g.Width);
+            return;
+        }
+
+        for (var pixel = 0; pixel < pixels; pixel++)
+            Elements<V>.Add(buffers.Arena + g.AtPixel(pixel) + start, gradient + start, end - start);
+    }
+
+    private static void Accumulate<V>(int image, float* sums, float* target, int count)
+        where V : unmanaged, ISimd<V>
+    {
+        if (image == 0)
+            Elements<V>.Copy(sums, target, count);
+        else
+            Elements<V>.Add(sums, target, count);
+    }
+
+    private static void Store<V>(in Instruction i, in HostBuffers buffers, int pixel, int channel, float* sums, int count)
+        where V : unmanaged, ISimd<V>
+    {
+        if (i.Bias >= 0)
+        {
+            Elements<V>.Add(buffers.Arena + i.Bias + channel, sums, count);
+            Elements<V>.Activate(i.Activation, sums, count);
+        }
+
+        if (i.Derivative != Activation.None)
+        {
+            Elements<V>.MultiplyByDerivative(
+                i.Derivative, buffers.Arena + i.Saved.AtPixel(pixel) + channel, sums, count);
+        }
+
+        Elements<V>.Copy(sums, buffers.Arena + i.Output.AtPixel(pixel) + channel, count);
+    }
+}

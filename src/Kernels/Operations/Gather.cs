@@ -1,0 +1,57 @@
+using AutoencoderGpu.Kernels.Executors;
+using ILGPU;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>
+/// The mini-batch: x[b] = scale · images[order[first + b]] + shift, from bytes (N, H·W) to a map (B, H, W, 1). Scale and shift
+/// are those of (byte / 255 − mean) / deviation.
+/// </summary>
+public static class Gather
+{
+    /// <summary>Gathers into <paramref name="output"/>.</summary>
+    /// <param name="output">(B, H, W, 1); overwritten.</param>
+    /// <param name="mean">Of all pixels, in 0 to 1.</param>
+    /// <param name="deviation">Of all pixels, above 0.</param>
+    public static Instruction Forward(FeatureMap output, double mean, double deviation)
+    {
+        Shapes.Require(output.Channels == 1, "Gather", "one channel", output);
+        return new()
+        {
+            Operation = Operation.Gather,
+            Output = output,
+            Bias = -1,
+            Scale = (float)(1 / (255 * deviation)),
+            Shift = (float)(-mean / deviation),
+        };
+    }
+
+    internal static Cost Cost(in Instruction i, int batch) => new(2L * batch * i.Output.Size, 5L * batch * i.Output.Size);
+
+    internal static void Kernel(Instruction i, Buffers buffers, MiniBatch batch)
+    {
+        var index = Grid.GlobalIndex.X;
+        var size = i.Output.Size;
+        if (index >= batch.Count * size)
+            return;
+        var image = index / size;
+        var pixel = index - image * size;
+        var source = (long)buffers.Order[batch.First + image] * size + pixel;
+        buffers.Arena[i.Output.AtPixel(index)] = buffers.Images[source] * i.Scale + i.Shift;
+    }
+
+    internal static unsafe void Run(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    {
+        var map = i.Output;
+        var (start, end) = worker.Share(batch.Count * map.Height);
+        for (var row = start; row < end; row++)
+        {
+            var image = row / map.Height;
+            var y = row - image * map.Height;
+            var source = buffers.Images + ((long)buffers.Order[batch.First + image] * map.Height + y) * map.Width;
+            var target = buffers.Arena + map.At(image, y, 0);
+            for (var x = 0; x < map.Width; x++)
+                target[x] = source[x] * i.Scale + i.Shift;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
+using ILGPU;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>
+/// The loss L = 1/(B·N) · Σ_{b,k} (y[b, k] − t[b, k])² and its gradient before the last activation f,
+/// ∂L/∂(pre-activation)[b, k] = 2/(B·N) · (y[b, k] − t[b, k]) · f′. Each image's own mean is stored at its place in the epoch;
+/// the host averages them in double precision, so no sum crosses workers or groups.
+/// </summary>
+public static class MeanSquaredError
+{
+    /// <summary>Threads that sum one image's errors, a power of two.</summary>
+    internal const int GroupSize = 256;
+
+    /// <summary>The loss and, if wanted, its gradient.</summary>
+    /// <param name="output">y (B, H, W, C).</param>
+    /// <param name="target">t of the same shape.</param>
+    /// <param name="gradient">Of the same shape; overwritten. <c>default</c> where only the loss is wanted.</param>
+    /// <param name="outputActivation">f, the activation that made y.</param>
+    public static Instruction Evaluate(FeatureMap output, FeatureMap target, FeatureMap gradient, Activation outputActivation)
+    {
+        Shapes.Require(
+            output.HasShapeOf(target) && (gradient.IsNone || gradient.HasShapeOf(output)),
+            "MeanSquaredError", "maps of one shape", output, target, gradient);
+        return new()
+        {
+            Operation = Operation.MeanSquaredError,
+            Input = output,
+            Saved = target,
+            Output = gradient,
+            Derivative = outputActivation,
+        };
+    }
+
+    internal static Cost Cost(in Instruction i, int batch) => i.Output.IsNone
+        ? new(3L * batch * i.Input.Size, 8L * batch * i.Input.Size)
+        : new(7L * batch * i.Input.Size, 12L * batch * i.Input.Size);
+
+    internal static void Kernel(Instruction i, Buffers buffers, MiniBatch batch)
+    {
+        var sums = SharedMemory.Allocate<float>(GroupSize);
+        int image = Grid.IdxX, thread = Group.IdxX, size = i.Input.Size;
+        var factor = 2f / ((float)batch.Count * size);
+        var sum = 0f;
+        for (var k = thread; k < size; k += GroupSize)
+        {
+            int pixel = image * i.Input.Height * i.Input.Width + k / i.Input.Channels, channel = k % i.Input.Channels;
+            var y = buffers.Arena[i.Input.AtPixel(pixel) + channel];
+            var error = y - buffers.Arena[i.Saved.AtPixel(pixel) + channel];
+            sum += error * error;
+            if (!i.Output.IsNone)
+                buffers.Arena[i.Output.AtPixel(pixel) + channel] = factor * error * Activations.Derivative(i.Derivative, y);
+        }
+
+        sums[thread] = sum;
+        Group.Barrier();
+        for (var half = GroupSize / 2; half > 0; half /= 2)
+        {
+            if (thread < half)
+                sums[thread] += sums[thread + half];
+            Group.Barrier();
+        }
+
+        if (thread == 0)
+            buffers.Losses[batch.First + image] = sums[0] / size;
+    }
+
+    internal static unsafe void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var factor = 2f / ((float)batch.Count * i.Input.Size);
+        var row = i.Input.Width * i.Input.Channels;
+        var (start, end) = worker.Share(batch.Count);
+        for (var image = start; image < end; image++)
+        {
+            var sum = 0f;
+            for (var y = 0; y < i.Input.Height; y++)
+            {
+                float* output = buffers.Arena + i.Input.At(image, y, 0), target = buffers.Arena + i.Saved.At(image, y, 0);
+                var gradient = i.Output.IsNone ? null : buffers.Arena + i.Output.At(image, y, 0);
+                V sums = default;
+                var k = 0;
+                for (; k <= row - V.Width; k += V.Width)
+                    sums += Errors<V>(i.Derivative, output + k, target + k, gradient == null ? null : gradient + k, factor);
+                sum += V.Sum(sums);
+                for (; k < row; k++)
+                {
+                    sum += SimdScalar.Sum(
+                        Errors<SimdScalar>(i.Derivative, output + k, target + k, gradient == null ? null : gradient + k, factor));
+                }
+            }
+
+            buffers.Losses[batch.First + image] = sum / i.Input.Size;
+        }
+    }
+
+    private static unsafe T Errors<T>(Activation derivative, float* output, float* target, float* gradient, float factor)
+        where T : unmanaged, ISimd<T>
+    {
+        var y = T.Load(output);
+        var error = y - T.Load(target);
+        if (gradient != null)
+            T.Store(Elements<T>.TimesDerivative(derivative, y, T.Broadcast(factor) * error), gradient);
+        return error * error;
+    }
+}

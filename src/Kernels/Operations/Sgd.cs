@@ -1,0 +1,165 @@
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
+using ILGPU;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>
+/// Plain stochastic gradient descent over a run of parameters with stored gradients: w −= rate · g, or, with the gradient's norm
+/// clipped at c as by PyTorch's <c>clip_grad_norm_</c>, w −= rate · min(1, c / (‖g‖ + 10⁻⁶)) · g. A gradient may arrive as several
+/// partial sums.
+/// </summary>
+public static class Sgd
+{
+    /// <summary>Gradients whose squares are summed at once; the sums of blocks are then added in order, on any device.</summary>
+    public const int NormBlock = 1024;
+
+    /// <summary>Threads of a group that sums a block's squares, a power of two.</summary>
+    internal const int GroupSize = 256;
+
+    /// <summary>
+    /// The first step of clipping: sums the partial sums of every gradient into the first of them, and the squares of each block
+    /// into <paramref name="partials"/>.
+    /// </summary>
+    /// <param name="gradients">Arena offset of g (splits, count); the first split is overwritten with the total.</param>
+    /// <param name="count">Number of parameters.</param>
+    /// <param name="partials">Arena offset of one float a block of <see cref="NormBlock"/>; overwritten.</param>
+    /// <param name="splits">Partial sums of g.</param>
+    /// <param name="splitStride">Floats from one partial sum to the next.</param>
+    public static Instruction GradientNorm(int gradients, int count, int partials, int splits = 1, int splitStride = 0) => new()
+    {
+        Operation = Operation.GradientNorm,
+        Gradients = gradients,
+        Count = count,
+        Partials = partials,
+        Splits = splits,
+        SplitStride = splitStride,
+    };
+
+    /// <summary>The update.</summary>
+    /// <param name="parameters">Arena offset of w (count); updated.</param>
+    /// <param name="gradients">Arena offset of g (splits, count).</param>
+    /// <param name="count">Number of parameters.</param>
+    /// <param name="splits">Partial sums of g.</param>
+    /// <param name="splitStride">Floats from one partial sum to the next.</param>
+    public static Instruction Update(int parameters, int gradients, int count, int splits = 1, int splitStride = 0) => new()
+    {
+        Operation = Operation.SgdUpdate,
+        Weights = parameters,
+        Gradients = gradients,
+        Count = count,
+        Splits = splits,
+        SplitStride = splitStride,
+    };
+
+    /// <summary>The update with clipping, after <see cref="GradientNorm"/>.</summary>
+    /// <param name="parameters">Arena offset of w (count); updated.</param>
+    /// <param name="gradients">Arena offset of g (count).</param>
+    /// <param name="count">Number of parameters.</param>
+    /// <param name="partials">What <see cref="GradientNorm"/> wrote.</param>
+    /// <param name="maximalNorm">c, above 0.</param>
+    public static Instruction ClippedUpdate(int parameters, int gradients, int count, int partials, float maximalNorm) =>
+        Update(parameters, gradients, count) with { Partials = partials, Scale = maximalNorm };
+
+    internal static int Blocks(in Instruction i) => (i.Count + NormBlock - 1) / NormBlock;
+
+    internal static Cost NormCost(in Instruction i, int batch) => new(2L * i.Count * i.Splits, 4L * i.Count * (i.Splits + 1));
+
+    internal static Cost UpdateCost(in Instruction i, int batch) => new(2L * i.Count * i.Splits, 4L * i.Count * (i.Splits + 2));
+
+    internal static void NormKernel(Instruction i, Buffers buffers, MiniBatch batch)
+    {
+        var squares = SharedMemory.Allocate<float>(GroupSize);
+        int thread = Group.IdxX, block = Grid.IdxX;
+        var end = IntrinsicMath.Min((block + 1) * NormBlock, i.Count);
+        var sum = 0f;
+        for (var k = block * NormBlock + thread; k < end; k += GroupSize)
+        {
+            var gradient = Gradient(i, buffers, k);
+            buffers.Arena[i.Gradients + k] = gradient;
+            sum += gradient * gradient;
+        }
+
+        squares[thread] = sum;
+        Group.Barrier();
+        for (var half = GroupSize / 2; half > 0; half /= 2)
+        {
+            if (thread < half)
+                squares[thread] += squares[thread + half];
+            Group.Barrier();
+        }
+
+        if (thread == 0)
+            buffers.Arena[i.Partials + block] = squares[0];
+    }
+
+    internal static void UpdateKernel(Instruction i, Buffers buffers, MiniBatch batch)
+    {
+        var index = Grid.GlobalIndex.X;
+        if (index >= i.Count)
+            return;
+        var rate = buffers.LearningRates[batch.Step];
+        if (i.Scale > 0f)
+        {
+            var squares = 0f;
+            for (var block = 0; block < Blocks(i); block++)
+                squares += buffers.Arena[i.Partials + block];
+            rate *= ClipFactor(i.Scale, squares);
+        }
+
+        buffers.Arena[i.Weights + index] -= rate * Gradient(i, buffers, index);
+    }
+
+    internal static unsafe void RunNorm<V>(in Instruction i, in HostBuffers buffers, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var (start, end) = worker.Share(Blocks(i));
+        for (var block = start; block < end; block++)
+        {
+            var count = Math.Min(NormBlock, i.Count - block * NormBlock);
+            var gradients = SumSplits<V>(i, buffers, block * NormBlock, count);
+            buffers.Arena[i.Partials + block] = Elements<V>.SumOfSquares(gradients, count);
+        }
+    }
+
+    internal static unsafe void RunUpdate<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var rate = buffers.LearningRates[batch.Step];
+        if (i.Scale > 0f)
+        {
+            var squares = 0f;
+            for (var block = 0; block < Blocks(i); block++)
+                squares += buffers.Arena[i.Partials + block];
+            rate *= ClipFactor(i.Scale, squares);
+        }
+
+        var (start, end) = worker.Share(Blocks(i));
+        for (var block = start; block < end; block++)
+        {
+            int first = block * NormBlock, count = Math.Min(NormBlock, i.Count - first);
+            var gradients = SumSplits<V>(i, buffers, first, count);
+            Elements<V>.AddScaled(-rate, gradients, buffers.Arena + i.Weights + first, count);
+        }
+    }
+
+    private static unsafe float* SumSplits<V>(in Instruction i, in HostBuffers buffers, int first, int count)
+        where V : unmanaged, ISimd<V>
+    {
+        var total = buffers.Arena + i.Gradients + first;
+        for (var split = 1; split < i.Splits; split++)
+            Elements<V>.Add(total + (nint)split * i.SplitStride, total, count);
+        return total;
+    }
+
+    private static float Gradient(in Instruction i, in Buffers buffers, int index)
+    {
+        var sum = buffers.Arena[i.Gradients + index];
+        for (var split = 1; split < i.Splits; split++)
+            sum += buffers.Arena[i.Gradients + split * i.SplitStride + index];
+        return sum;
+    }
+
+    private static float ClipFactor(float maximalNorm, float squares) =>
+        IntrinsicMath.Min(1f, maximalNorm / (ILGPU.Algorithms.XMath.Sqrt(squares) + 1e-6f));
+}

@@ -1,0 +1,212 @@
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
+using ILGPU;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>
+/// Upsampling by 2 along both axes: y[b, p, q, c] = Σ_{i,j} u(p, i) · v(q, j) · x[b, i, j, c]. Bilinear with aligned corners, an
+/// output position p lies at the input position s = p · (H−1) / (2H−1), and u(p, i) = max(0, 1 − |s − i|); nearest, u(p, i) is 1
+/// for i = ⌊p/2⌋ and 0 elsewhere. v is the same along the width. Backward, each input pixel sums over the outputs that it went
+/// into: ∂L/∂x[b, i, j, c] = f′(x) · Σ_{p,q} u(p, i) · v(q, j) · g[b, p, q, c], where f is the activation that made x.
+/// </summary>
+/// <remarks>Weights are computed in float32 in PyTorch's order of operations, as its results are the oracle.</remarks>
+public static class Upsample2x
+{
+    /// <summary>
+    /// An input position i meets the outputs 2i−2 to 2i+4 at most: |p·(H−1)/(2H−1) − i| &lt; 1 means p between
+    /// (i−1)·(2 + 1/(H−1)) and (i+1)·(2 + 1/(H−1)).
+    /// </summary>
+    private const int Reach = 7;
+
+    /// <summary>The forward pass.</summary>
+    /// <param name="input">x (B, H, W, C).</param>
+    /// <param name="output">y (B, 2H, 2W, C); overwritten.</param>
+    /// <param name="interpolation">Bilinear or nearest.</param>
+    public static Instruction Forward(FeatureMap input, FeatureMap output, Interpolation interpolation)
+    {
+        RequireShapes(input, output);
+        return new() { Operation = Operation.UpsampleForward, Input = input, Output = output, Interpolation = interpolation };
+    }
+
+    /// <summary>The gradient of the input.</summary>
+    /// <param name="outputGradient">g (B, 2H, 2W, C).</param>
+    /// <param name="input">x as in the forward pass.</param>
+    /// <param name="inputGradient">(B, H, W, C); overwritten.</param>
+    /// <param name="interpolation">Bilinear or nearest.</param>
+    /// <param name="inputActivation">The activation that made x.</param>
+    public static Instruction Backward(
+        FeatureMap outputGradient,
+        FeatureMap input,
+        FeatureMap inputGradient,
+        Interpolation interpolation,
+        Activation inputActivation)
+    {
+        RequireShapes(input, outputGradient);
+        Shapes.Require(input.HasShapeOf(inputGradient), "Upsample2x", "an input's gradient of the input's shape", input, inputGradient);
+        return new()
+        {
+            Operation = Operation.UpsampleBackward,
+            Input = outputGradient,
+            Output = inputGradient,
+            Saved = input,
+            Interpolation = interpolation,
+            Derivative = inputActivation,
+        };
+    }
+
+    internal static Cost Cost(in Instruction i, int batch) =>
+        new(7L * batch * i.Output.Size, 4L * batch * (i.Input.Size + i.Output.Size));
+
+    internal static Cost BackwardCost(in Instruction i, int batch) =>
+        new(8L * batch * i.Input.Size, 4L * batch * (i.Input.Size + 2 * i.Output.Size));
+
+    internal static void ForwardKernel(Instruction i, Buffers buffers, MiniBatch batch)
+    {
+        var index = Grid.GlobalIndex.X;
+        if (index >= batch.Count * i.Output.Size)
+            return;
+        int pixel = index / i.Output.Channels, channel = index - pixel * i.Output.Channels;
+        int row = pixel / i.Output.Width, image = row / i.Output.Height;
+        var vertical = Position.Of(i.Interpolation, row - image * i.Output.Height, i.Input.Height);
+        var horizontal = Position.Of(i.Interpolation, pixel - row * i.Output.Width, i.Input.Width);
+        var top = i.Input.At(image, vertical.First, 0) + channel;
+        var bottom = i.Input.At(image, vertical.Second, 0) + channel;
+        int left = horizontal.First * i.Input.Channels, right = horizontal.Second * i.Input.Channels;
+        buffers.Arena[i.Output.AtPixel(pixel) + channel] =
+            (1f - vertical.Weight) * Mix(buffers.Arena[top + left], buffers.Arena[top + right], horizontal.Weight)
+            + vertical.Weight * Mix(buffers.Arena[bottom + left], buffers.Arena[bottom + right], horizontal.Weight);
+    }
+
+    internal static void BackwardKernel(Instruction i, Buffers buffers, MiniBatch batch)
+    {
+        var index = Grid.GlobalIndex.X;
+        if (index >= batch.Count * i.Output.Size)
+            return;
+        int pixel = index / i.Output.Channels, channel = index - pixel * i.Output.Channels;
+        int row = pixel / i.Output.Width, image = row / i.Output.Height;
+        int y = row - image * i.Output.Height, x = pixel - row * i.Output.Width;
+        var sum = 0f;
+        for (var p = IntrinsicMath.Max(0, 2 * y - 2); p <= IntrinsicMath.Min(i.Input.Height - 1, 2 * y + 4); p++)
+        {
+            var vertical = Position.Of(i.Interpolation, p, i.Output.Height).WeightOf(y);
+            if (vertical == 0f)
+                continue;
+            for (var q = IntrinsicMath.Max(0, 2 * x - 2); q <= IntrinsicMath.Min(i.Input.Width - 1, 2 * x + 4); q++)
+            {
+                var weight = vertical * Position.Of(i.Interpolation, q, i.Output.Width).WeightOf(x);
+                sum += weight * buffers.Arena[i.Input.At(image, p, q) + channel];
+            }
+        }
+
+        var derivative = Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.AtPixel(pixel) + channel]);
+        buffers.Arena[i.Output.AtPixel(pixel) + channel] = sum * derivative;
+    }
+
+    internal static unsafe void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var (start, end) = worker.Share(batch.Count * i.Output.Height);
+        for (var row = start; row < end; row++)
+        {
+            var image = row / i.Output.Height;
+            var vertical = Position.Of(i.Interpolation, row - image * i.Output.Height, i.Input.Height);
+            var top = buffers.Arena + i.Input.At(image, vertical.First, 0);
+            var bottom = buffers.Arena + i.Input.At(image, vertical.Second, 0);
+            var output = buffers.Arena + i.Output.AtPixel(row * i.Output.Width);
+            for (var q = 0; q < i.Output.Width; q++, output += i.Output.Channels)
+            {
+                var horizontal = Position.Of(i.Interpolation, q, i.Input.Width);
+                int left = horizontal.First * i.Input.Channels, right = horizontal.Second * i.Input.Channels;
+                var c = 0;
+                for (; c <= i.Input.Channels - V.Width; c += V.Width)
+                {
+                    Interpolate<V>(
+                        top + left + c, top + right + c, bottom + left + c, bottom + right + c, vertical, horizontal, output + c);
+                }
+
+                for (; c < i.Input.Channels; c++)
+                {
+                    Interpolate<SimdScalar>(
+                        top + left + c, top + right + c, bottom + left + c, bottom + right + c, vertical, horizontal, output + c);
+                }
+            }
+        }
+    }
+
+    internal static unsafe void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var outputs = stackalloc int[Reach * Reach];
+        var weights = stackalloc float[Reach * Reach];
+        var (start, end) = worker.Share(batch.Count * i.Output.Height * i.Output.Width);
+        for (var pixel = start; pixel < end; pixel++)
+        {
+            int row = pixel / i.Output.Width, image = row / i.Output.Height;
+            int y = row - image * i.Output.Height, x = pixel - row * i.Output.Width, count = 0;
+            for (var p = Math.Max(0, 2 * y - 2); p <= Math.Min(i.Input.Height - 1, 2 * y + 4); p++)
+            {
+                var vertical = Position.Of(i.Interpolation, p, i.Output.Height).WeightOf(y);
+                if (vertical == 0f)
+                    continue;
+                for (var q = Math.Max(0, 2 * x - 2); q <= Math.Min(i.Input.Width - 1, 2 * x + 4); q++)
+                {
+                    var weight = vertical * Position.Of(i.Interpolation, q, i.Output.Width).WeightOf(x);
+                    if (weight == 0f)
+                        continue;
+                    outputs[count] = i.Input.At(image, p, q);
+                    weights[count++] = weight;
+                }
+            }
+
+            var output = buffers.Arena + i.Output.AtPixel(pixel);
+            var saved = buffers.Arena + i.Saved.AtPixel(pixel);
+            var c = 0;
+            for (; c <= i.Output.Channels - V.Width; c += V.Width)
+                Gather<V>(i.Derivative, buffers.Arena + c, outputs, weights, count, saved + c, output + c);
+            for (; c < i.Output.Channels; c++)
+                Gather<SimdScalar>(i.Derivative, buffers.Arena + c, outputs, weights, count, saved + c, output + c);
+        }
+    }
+
+    private static float Mix(float a, float b, float weight) => (1f - weight) * a + weight * b;
+
+    private static unsafe void Interpolate<T>(
+        float* topLeft, float* topRight, float* bottomLeft, float* bottomRight, Position vertical, Position horizontal, float* output)
+        where T : unmanaged, ISimd<T>
+    {
+        T left = T.Broadcast(1f - horizontal.Weight), right = T.Broadcast(horizontal.Weight);
+        var top = T.MultiplyAdd(right, T.Load(topRight), left * T.Load(topLeft));
+        var bottom = T.MultiplyAdd(right, T.Load(bottomRight), left * T.Load(bottomLeft));
+        T.Store(T.MultiplyAdd(T.Broadcast(vertical.Weight), bottom, T.Broadcast(1f - vertical.Weight) * top), output);
+    }
+
+    private static unsafe void Gather<T>(
+        Activation derivative, float* gradients, int* outputs, float* weights, int count, float* saved, float* output)
+        where T : unmanaged, ISimd<T>
+    {
+        T sum = default;
+        for (var k = 0; k < count; k++)
+            sum = T.MultiplyAdd(T.Broadcast(weights[k]), T.Load(gradients + outputs[k]), sum);
+        T.Store(Elements<T>.TimesDerivative(derivative, T.Load(saved), sum), output);
+    }
+
+    private static void RequireShapes(FeatureMap input, FeatureMap output) => Shapes.Require(
+        output.Height == 2 * input.Height && output.Width == 2 * input.Width && output.Channels == input.Channels,
+        "Upsample2x", "an output of twice the input's height and width", input, output);
+
+    /// <summary>Along one axis, the two inputs that an output lies between and the weight of the second.</summary>
+    private readonly record struct Position(int First, int Second, float Weight)
+    {
+        public static Position Of(Interpolation interpolation, int output, int inputs)
+        {
+            if (interpolation == Interpolation.Nearest)
+                return new(output / 2, output / 2, 0f);
+            var position = output * ((inputs - 1) / (float)(2 * inputs - 1));
+            var first = (int)position;
+            return new(first, IntrinsicMath.Min(first + 1, inputs - 1), position - first);
+        }
+
+        public float WeightOf(int input) => (First == input ? 1f - Weight : 0f) + (Second == input ? Weight : 0f);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+
+namespace AutoencoderGpu.Kernels.Simd;
+
+/// <summary>Element-wise loops over contiguous floats, in whole vectors and then one by one.</summary>
+internal static unsafe class Elements<V>
+    where V : unmanaged, ISimd<V>
+{
+    /// <summary>x = f(x).</summary>
+    public static void Activate(Activation activation, float* x, int count)
+    {
+        var k = 0;
+        if (activation == Activation.Relu)
+        {
+            for (; k <= count - V.Width; k += V.Width)
+                V.Store(V.Relu(V.Load(x + k)), x + k);
+            for (; k < count; k++)
+                SimdScalar.Store(SimdScalar.Relu(SimdScalar.Load(x + k)), x + k);
+        }
+        else if (activation == Activation.Sigmoid)
+        {
+            for (; k <= count - V.Width; k += V.Width)
+                V.Store(V.Sigmoid(V.Load(x + k)), x + k);
+            for (; k < count; k++)
+                SimdScalar.Store(SimdScalar.Sigmoid(SimdScalar.Load(x + k)), x + k);
+        }
+    }
+
+    /// <summary>x = x · f′, where f made <paramref name="y"/>.</summary>
+    public static void MultiplyByDerivative(Activation activation, float* y, float* x, int count)
+    {
+        if (activation == Activation.None)
+            return;
+        var k = 0;
+        for (; k <= count - V.Width; k += V.Width)
+            V.Store(TimesDerivative<V>(activation, V.Load(y + k), V.Load(x + k)), x + k);
+        for (; k < count; k++)
+            SimdScalar.Store(TimesDerivative<SimdScalar>(activation, SimdScalar.Load(y + k), SimdScalar.Load(x + k)), x + k);
+    }
+
+    /// <summary>x · f′, where f made <paramref name="y"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T TimesDerivative<T>(Activation activation, T y, T x)
+        where T : unmanaged, ISimd<T>
+    {
+        if (activation == Activation.Relu)
+            return T.WherePositive(y, x);
+        return activation == Activation.Sigmoid ? x * y * (T.Broadcast(1f) - y) : x;
+    }
+
+    /// <summary>target = source.</summary>
+    public static void Copy(float* source, float* target, int count)
+    {
+        var k = 0;
+        for (; k <= count - V.Width; k += V.Width)
+            V.Store(V.Load(source + k), target + k);
+        for (; k < count; k++)
+            target[k] = source[k];
+    }
+
+    /// <summary>target += source.</summary>
+    public static void Add(float* source, float* target, int count) => AddScaled(1f, source, target, count);
+
+    /// <summary>target += scale · source.</summary>
+    public static void AddScaled(float scale, float* source, float* target, int count)
+    {
+        var k = 0;
+        var factor = V.Broadcast(scale);
+        for (; k <= count - V.Width; k += V.Width)
+            V.Store(V.MultiplyAdd(factor, V.Load(source + k), V.Load(target + k)), target + k);
+        for (; k < count; k++)
+            target[k] = float.MultiplyAddEstimate(scale, source[k], target[k]);
+    }
+
+    /// <summary>Σ x.</summary>
+    public static float Sum(float* x, int count)
+    {
+        var k = 0;
+        V sums = default;
+        for (; k <= count - V.Width; k += V.Width)
+            sums += V.Load(x + k);
+        var sum = V.Sum(sums);
+        for (; k < count; k++)
+            sum += x[k];
+        return sum;
+    }
+
+    /// <summary>Σ x².</summary>
+    public static float SumOfSquares(float* x, int count)
+    {
+        var k = 0;
+        V sums = default;
+        for (; k <= count - V.Width; k += V.Width)
+            sums = V.MultiplyAdd(V.Load(x + k), V.Load(x + k), sums);
+        var sum = V.Sum(sums);
+        for (; k < count; k++)
+            sum += x[k] * x[k];
+        return sum;
+    }
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+
+namespace AutoencoderGpu.Kernels.Simd;
+
+/// <summary>
+/// The two register tiles in which the CPU does nearly all of its arithmetic. Both sum over a depth that consists of
+/// <c>segments</c> runs of <c>length</c> contiguous or evenly strided positions, so that a dense layer (one run), the rows of a
+/// 3×3 window (three runs) and the rows of an image (H runs) are the same loop.
+/// </summary>
+/// <remarks>
+/// An x64 core with AVX2 has 16 vector registers, two FMA units with a latency of four cycles and two loads a cycle: eight
+/// independent accumulators are the least that keeps it busy, twelve and the three registers that feed them the most that fit.
+/// Tiles at an edge are computed whole: for rows beyond the last the caller passes the last one's offset again, columns beyond
+/// the last are read from whatever follows in the arena, which ends in slack for this, and the caller drops both.
+/// </remarks>
+internal static unsafe class Micro<V>
+    where V : unmanaged, ISimd<V>
+{
+    /// <summary>Rows of <see cref="OuterProducts"/>.</summary>
+    public const int OuterRows = 6;
+
+    /// <summary>Rows of <see cref="DotProducts"/>.</summary>
+    public const int DotRows = 5;
+
+    /// <summary>Columns of <see cref="OuterProducts"/>.</summary>
+    public static int OuterColumns => 2 * V.Width;
+
+    /// <summary>
+    /// tile[r, c] = Σ a[rows[r] + s·aSegment + k·aStep] · b[s·bSegment + k·bStep + c], over s below segments and k below length:
+    /// 12 FMA for 8 loads.
+    /// </summary>
+    /// <param name="tile">(6, 2 vectors), row-major; overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void OuterProducts(
+        float* a, int* rows, int aSegment, int aStep, float* b, int bSegment, int bStep, int segments, int length, float* tile)
+    {
+        V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
+        V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
+        for (var s = 0; s < segments; s++)
+        {
+            float* a0 = a + rows[0], a1 = a + rows[1], a2 = a + rows[2], a3 = a + rows[3], a4 = a + rows[4], a5 = a + rows[5];
+            var right = b;
+            nint k = 0;
+            for (var n = length; n > 0; n--)
+            {
+                V b0 = V.Load(right), b1 = V.Load(right + V.Width);
+                var left = V.Broadcast(a0[k]);
+                c00 = V.MultiplyAdd(left, b0, c00);
+                c01 = V.MultiplyAdd(left, b1, c01);
+                left = V.Broadcast(a1[k]);
+                c10 = V.MultiplyAdd(left, b0, c10);
+                c11 = V.MultiplyAdd(left, b1, c11);
+                left = V.Broadcast(a2[k]);
+                c20 = V.MultiplyAdd(left, b0, c20);
+                c21 = V.MultiplyAdd(left, b1, c21);
+                left = V.Broadcast(a3[k]);
+                c30 = V.MultiplyAdd(left, b0, c30);
+                c31 = V.MultiplyAdd(left, b1, c31);
+                left = V.Broadcast(a4[k]);
+                c40 = V.MultiplyAdd(left, b0, c40);
+                c41 = V.MultiplyAdd(left, b1, c41);
+                left = V.Broadcast(a5[k]);
+                c50 = V.MultiplyAdd(left, b0, c50);
+                c51 = V.MultiplyAdd(left, b1, c51);
+                right += bStep;
+                k += aStep;
+            }
+
+            a += aSegment;
+            b += bSegment;
+        }
+
+        StoreRow(c00, c01, tile, 0);
+        StoreRow(c10, c11, tile, 1);
+        StoreRow(c20, c21, tile, 2);
+        StoreRow(c30, c31, tile, 3);
+        StoreRow(c40, c41, tile, 4);
+        StoreRow(c50, c51, tile, 5);
+    }
+
+    /// <summary>
+    /// tile[r, j] = Σ a[rows[r] + s·aSegment + k] · b_j[s·bSegment + k], over s below segments and k below length: 10 FMA for 7
+    /// loads.
+    /// </summary>
+    /// <param name="tile">(5, 2), row-major; overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void DotProducts(
+        float* a, int* rows, int aSegment, float* b0, float* b1, int bSegment, int segments, int length, float* tile)
+    {
+        V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default;
+        V c21 = default, c30 = default, c31 = default, c40 = default, c41 = default;
+        var whole = length - length % V.Width;
+        for (var s = 0; s < segments; s++)
+        {
+            float* a0 = a + rows[0], a1 = a + rows[1], a2 = a + rows[2], a3 = a + rows[3], a4 = a + rows[4];
+            for (nint k = 0; k < whole; k += V.Width)
+            {
+                V right0 = V.Load(b0 + k), right1 = V.Load(b1 + k);
+                var left = V.Load(a0 + k);
+                c00 = V.MultiplyAdd(left, right0, c00);
+                c01 = V.MultiplyAdd(left, right1, c01);
+                left = V.Load(a1 + k);
+                c10 = V.MultiplyAdd(left, right0, c10);
+                c11 = V.MultiplyAdd(left, right1, c11);
+                left = V.Load(a2 + k);
+                c20 = V.MultiplyAdd(left, right0, c20);
+                c21 = V.MultiplyAdd(left, right1, c21);
+                left = V.Load(a3 + k);
+                c30 = V.MultiplyAdd(left, right0, c30);
+                c31 = V.MultiplyAdd(left, right1, c31);
+                left = V.Load(a4 + k);
+                c40 = V.MultiplyAdd(left, right0, c40);
+                c41 = V.MultiplyAdd(left, right1, c41);
+            }
+
+            a += aSegment;
+            b0 += bSegment;
+            b1 += bSegment;
+        }
+
+        tile[0] = V.Sum(c00);
+        tile[1] = V.Sum(c01);
+        tile[2] = V.Sum(c10);
+        tile[3] = V.Sum(c11);
+        tile[4] = V.Sum(c20);
+        tile[5] = V.Sum(c21);
+        tile[6] = V.Sum(c30);
+        tile[7] = V.Sum(c31);
+        tile[8] = V.Sum(c40);
+        tile[9] = V.Sum(c41);
+        if (whole == length)
+            return;
+
+        a -= (nint)segments * aSegment;
+        b0 -= (nint)segments * bSegment;
+        b1 -= (nint)segments * bSegment;
+        for (var s = 0; s < segments; s++)
+        {
+            for (var k = whole; k < length; k++)
+            {
+                for (var r = 0; r < DotRows; r++)
+                {
+                    tile[2 * r] += a[rows[r] + k] * b0[k];
+                    tile[2 * r + 1] += a[rows[r] + k] * b1[k];
+                }
+            }
+
+            a += aSegment;
+            b0 += bSegment;
+            b1 += bSegment;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRow(V c0, V c1, float* tile, int row)
+    {
+        V.Store(c0, tile + row * 2 * V.Width);
+        V.Store(c1, tile + row * 2 * V.Width + V.Width);
+    }
+}

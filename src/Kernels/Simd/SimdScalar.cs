@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+
+namespace AutoencoderGpu.Kernels.Simd;
+
+/// <summary>One float: what is left of a row beside the last whole vector, and machines without vectors.</summary>
+internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
+{
+    private readonly float _v = v;
+
+    public static int Width => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Load(float* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Broadcast(float value) => new(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(SimdScalar value, float* target) => *target = value._v;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator +(SimdScalar a, SimdScalar b) => new(a._v + b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator -(SimdScalar a, SimdScalar b) => new(a._v - b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator *(SimdScalar a, SimdScalar b) => new(a._v * b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) =>
+        new(float.MultiplyAddEstimate(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Max(SimdScalar a, SimdScalar b) => new(float.MaxNative(a._v, b._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Relu(SimdScalar x) => new(x._v < 0f ? 0f : x._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Sigmoid(SimdScalar x) => new(1f / (1f + MathF.Exp(-x._v)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar WherePositive(SimdScalar y, SimdScalar value) => new(y._v > 0f ? value._v : 0f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar WhereEqual(SimdScalar a, SimdScalar b, SimdScalar value, SimdScalar otherwise) =>
+        new(a._v == b._v ? value._v : otherwise._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(SimdScalar x) => x._v;
+}
