@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json;
+using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Models;
+
+namespace AutoencoderGpu.App.Training;
+
+/// <summary>
+/// Where a model's training stands: its weights, and as the file's metadata all else that going on takes. One file, written whole
+/// or not at all, so that weights and history never disagree.
+/// </summary>
+/// <param name="History">Epochs that are complete.</param>
+/// <param name="Step">Steps done of the epoch after them.</param>
+/// <param name="LossSum">The sum of those steps' mini-batch losses.</param>
+/// <param name="Seconds">Time spent on those steps.</param>
+public sealed record Checkpoint(IReadOnlyList<EpochRecord> History, int Step, double LossSum, double Seconds)
+{
+    /// <summary>The state before the first step.</summary>
+    public static Checkpoint Beginning { get; } = new([], 0, 0, 0);
+
+    /// <summary>Saves the model with this state.</summary>
+    public void Save(string path, Model model)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["history"] = JsonSerializer.Serialize(History),
+            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
+            ["loss_sum"] = LossSum.ToString("R", CultureInfo.InvariantCulture),
+            ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
+        };
+        AtomicFile.Write(path, stream => Safetensors.Save(stream, Weights.Of(model), metadata));
+    }
+
+    /// <summary>Loads weights into the model and returns the state, or the beginning where there is no file.</summary>
+    /// <exception cref="UserError">The file is damaged.</exception>
+    public static Checkpoint Load(string path, Model model)
+    {
+        if (!File.Exists(path))
+            return Beginning;
+        try
+        {
+            var file = Safetensors.Load(path);
+            Weights.CopyTo(model, file.Tensors);
+            return new(
+                JsonSerializer.Deserialize<List<EpochRecord>>(file.Metadata["history"])!,
+                int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture),
+                double.Parse(file.Metadata["loss_sum"], CultureInfo.InvariantCulture),
+                double.Parse(file.Metadata["seconds"], CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is InvalidDataException or KeyNotFoundException or FormatException or JsonException)
+        {
+            throw new UserError(
+                ExitCode.Data, $"{path} is damaged: {e.Message}; delete it to train this model from the beginning", e);
+        }
+    }
+}

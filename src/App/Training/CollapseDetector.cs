@@ -1,0 +1,49 @@
+using AutoencoderGpu.Models;
+
+namespace AutoencoderGpu.App.Training;
+
+/// <summary>
+/// Recognises a model whose outputs have all saturated at 0: its loss on each mini-batch is then exactly that of a blank image,
+/// E[t²], and stays there, since a saturated sigmoid passes no gradient. A model that learns passes that value within a step or
+/// two.
+/// </summary>
+public sealed class CollapseDetector
+{
+    /// <summary>How near the loss must be to that of a blank image.</summary>
+    private const double Tolerance = 1e-3;
+
+    /// <summary>For how many steps in a row.</summary>
+    private const int Patience = 40;
+
+    private readonly double[] _blank;
+    private int _steps;
+
+    /// <summary>Learns what a blank reconstruction of each image would cost.</summary>
+    /// <param name="pixels">(N, <paramref name="imageSize"/>) bytes.</param>
+    /// <param name="imageSize">Pixels of an image.</param>
+    public CollapseDetector(byte[] pixels, int imageSize)
+    {
+        var squares = Enumerable.Range(0, 256).Select(value => Math.Pow(Normalisation.Of((byte)value), 2)).ToArray();
+        _blank = new double[pixels.Length / imageSize];
+        for (var image = 0; image < _blank.Length; image++)
+        {
+            var sum = 0.0;
+            foreach (var pixel in pixels.AsSpan(image * imageSize, imageSize))
+                sum += squares[pixel];
+            _blank[image] = sum / imageSize;
+        }
+    }
+
+    /// <summary>Takes the next mini-batch; true when the model has collapsed.</summary>
+    /// <param name="images">The images of the mini-batch.</param>
+    /// <param name="loss">Its loss.</param>
+    public bool HasCollapsed(ReadOnlySpan<int> images, double loss)
+    {
+        var blank = 0.0;
+        foreach (var image in images)
+            blank += _blank[image];
+        blank /= images.Length;
+        _steps = Math.Abs(loss - blank) <= Tolerance * blank ? _steps + 1 : 0;
+        return _steps >= Patience;
+    }
+}

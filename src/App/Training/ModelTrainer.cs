@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Models;
+
+namespace AutoencoderGpu.App.Training;
+
+/// <summary>How far a model's training is, reported several times a second.</summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="Steps">Steps done of the whole training.</param>
+/// <param name="TotalSteps">Steps of the whole training.</param>
+/// <param name="Loss">Mean mini-batch loss of the epoch so far.</param>
+/// <param name="StepsPerSecond">In the last moments.</param>
+public readonly record struct TrainingProgress(int Epoch, long Steps, long TotalSteps, double Loss, double StepsPerSecond);
+
+/// <summary>Trains one model, epoch by epoch, in chunks of steps between which it reports, listens for cancellation and saves.</summary>
+public sealed class ModelTrainer : IDisposable
+{
+    /// <summary>A chunk takes about so long: short for a lively display, long beside the cost of reading losses.</summary>
+    private const double ChunkSeconds = 0.1;
+
+    private readonly TrainingOptions _options;
+    private readonly RunFolder _folder;
+    private readonly DataSet _data;
+    private readonly Protocol _protocol;
+    private readonly Feed _train;
+    private readonly Feed _test;
+    private readonly CollapseDetector _collapse;
+    private readonly Stopwatch _training = new();
+    private int _chunk = 16;
+
+    /// <summary>Compiles the model and puts the data on the device.</summary>
+    public ModelTrainer(Executor executor, Network network, TrainingOptions options, DataSet data, RunFolder folder)
+    {
+        _options = options;
+        _folder = folder;
+        _data = data;
+        _protocol = Protocol.Of(options.Protocol, network);
+        Model = new(executor, network, options.BatchSize, _protocol.MaximalGradientNorm);
+        _train = executor.CreateFeed(data.Train.Pixels, Network.ImageSize, options.BatchSize);
+        _test = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, options.BatchSize);
+        _collapse = new(data.Train.Pixels, Network.ImageSize);
+    }
+
+    /// <summary>The model.</summary>
+    public Model Model { get; }
+
+    /// <summary>Epochs that are complete.</summary>
+    public IReadOnlyList<EpochRecord> History { get; private set; } = [];
+
+    /// <summary>Training steps done here, those of an earlier sitting left out.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>Microseconds of one of them on average, from gathering to the read-back of losses.</summary>
+    public double MicrosecondsPerStep => Steps == 0 ? double.NaN : _training.Elapsed.TotalMicroseconds / Steps;
+
+    /// <summary>The epoch with the lowest test loss so far.</summary>
+    public EpochRecord? Best => History.MinBy(epoch => epoch.TestLoss);
+
+    /// <summary>Trains from the beginning or from the folder's checkpoint.</summary>
+    /// <param name="resume">Whether to go on from a checkpoint.</param>
+    /// <param name="progress">Told several times a second.</param>
+    /// <param name="epochDone">Told after each epoch, when its files are written.</param>
+    /// <param name="cancellation">Ends training after the chunk at hand, when the state is saved.</param>
+    /// <exception cref="UserError">The model collapsed, or a loss is not finite.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; a checkpoint is written.</exception>
+    public void Run(
+        bool resume, Action<TrainingProgress> progress, Action<EpochRecord> epochDone, CancellationToken cancellation)
+    {
+        var name = Model.Network.Name;
+        Model.Initialise(_options.Seed);
+        var state = resume ? Checkpoint.Load(_folder.Checkpoint(name), Model) : Checkpoint.Beginning;
+        History = state.History;
+        while (History.Count < _options.Epochs)
+        {
+            var record = RunEpoch(state, progress, cancellation);
+            History = [.. History, record];
+            state = new(History, 0, 0, 0);
+            if (Best == record)
+                AtomicFile.Write(_folder.BestWeights(name), SaveWeights);
+            AtomicFile.Write(_folder.LastWeights(name), SaveWeights);
+            state.Save(_folder.Checkpoint(name), Model);
+            epochDone(record);
+        }
+    }
+
+    /// <summary>The mean of the test set's mini-batch losses.</summary>
+    public double TestLoss(CancellationToken cancellation)
+    {
+        var sum = 0.0;
+        for (var step = 0; step < _test.Steps; step += _chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var steps = Math.Min(_chunk, _test.Steps - step);
+            Model.Evaluate(_test, step, steps);
+            sum += MiniBatchLosses(_test, step, steps).Sum();
+        }
+
+        return sum / _test.Steps;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Model.Dispose();
+        _train.Dispose();
+        _test.Dispose();
+    }
+
+    private EpochRecord RunEpoch(Checkpoint state, Action<TrainingProgress> progress, CancellationToken cancellation)
+    {
+        var epoch = state.History.Count + 1;
+        var order = new RandomNumbers(_options.Seed, RandomNumbers.Purpose.Shuffle, (ulong)epoch).Permutation(_train.Count);
+        var rates = _protocol.LearningRates(_options.LearningRate, epoch, _train.Steps);
+        _train.SetOrder(order);
+        _train.SetLearningRates(rates);
+        var watch = Stopwatch.StartNew();
+        var lossSum = state.LossSum;
+        var step = state.Step;
+        try
+        {
+            while (step < _train.Steps)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var steps = Math.Min(_chunk, _train.Steps - step);
+                var chunkStart = watch.Elapsed;
+                _training.Start();
+                Model.Train(_train, step, steps);
+                var losses = MiniBatchLosses(_train, step, steps);
+                _training.Stop();
+                for (var i = 0; i < steps; i++)
+                    Check(epoch, step + i, order, losses[i]);
+                lossSum += losses.Sum();
+                step += steps;
+                Steps += steps;
+                var rate = steps / (watch.Elapsed - chunkStart).TotalSeconds;
+                _chunk = (int)Math.Clamp(rate * ChunkSeconds, 1, 4096);
+                var before = (epoch - 1L) * _train.Steps;
+                progress(new(epoch, before + step, (long)_options.Epochs * _train.Steps, lossSum / step, rate));
+            }
+
+            var testLoss = TestLoss(cancellation);
+            return new(
+                Model.Network.Name, epoch, lossSum / _train.Steps, testLoss, rates[^1], state.Seconds + watch.Elapsed.TotalSeconds);
+        }
+        catch (OperationCanceledException)
+        {
+            new Checkpoint(History, step, lossSum, state.Seconds + watch.Elapsed.TotalSeconds)
+                .Save(_folder.Checkpoint(Model.Network.Name), Model);
+            throw;
+        }
+    }
+
+    private static double[] MiniBatchLosses(Feed feed, int firstStep, int steps)
+    {
+        var losses = feed.ReadLosses(firstStep, steps);
+        var means = new double[steps];
+        for (var i = 0; i < steps; i++)
+        {
+            var batch = feed[firstStep + i];
+            var sum = 0.0;
+            foreach (var loss in losses.AsSpan(batch.First - feed[firstStep].First, batch.Count))
+                sum += loss;
+            means[i] = sum / batch.Count;
+        }
+
+        return means;
+    }
+
+    private void Check(int epoch, int step, int[] order, double loss)
+    {
+        var where = $"{Model.Network.Title} at step {step + 1} of epoch {epoch}";
+        if (!double.IsFinite(loss))
+            throw new UserError(ExitCode.Collapsed, $"{where}: the loss is {loss}; lower --learning-rate (now {_options.LearningRate})");
+        var batch = _train[step];
+        if (_collapse.HasCollapsed(order.AsSpan(batch.First, batch.Count), loss))
+        {
+            var remedy = _options.Protocol == ProtocolChoice.Reference
+                ? "train with --protocol stable, or lower --learning-rate"
+                : "lower --learning-rate";
+            throw new UserError(
+                ExitCode.Collapsed,
+                $"{where} has collapsed: every output is saturated at 0, the loss stays at that of a blank image ({loss:0.000}) and no gradient is left; {remedy}");
+        }
+    }
+
+    private void SaveWeights(Stream stream) => Safetensors.Save(
+        stream,
+        Weights.Of(Model),
+        new Dictionary<string, string> { ["format"] = "pt", ["model"] = Model.Network.Name, ["dataset"] = _data.Name });
+}
