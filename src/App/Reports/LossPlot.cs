@@ -1,0 +1,181 @@
+using System.Globalization;
+using ScottPlot;
+using ScottPlot.TickGenerators;
+
+namespace AutoencoderGpu.App.Reports;
+
+/// <summary>What a loss plot says besides the curves.</summary>
+/// <param name="DataSet">For people, such as "MNIST".</param>
+/// <param name="LearningRate">Of the run.</param>
+/// <param name="BatchSize">Images in a step.</param>
+/// <param name="Seed">Of the run.</param>
+public sealed record LossPlotOptions(string DataSet, double LearningRate, int BatchSize, long Seed)
+{
+    /// <summary>Whether the data is the built-in stand-in for MNIST, which the plot then says loudly.</summary>
+    public bool IsFallback { get; init; }
+
+    /// <summary>The lowest test loss that a sigmoid output can reach on this data, drawn as a line; null for none.</summary>
+    public double? Floor { get; init; }
+
+    /// <summary>Whether to draw the reference run's curves behind those of the same models.</summary>
+    public bool ShowReference { get; init; }
+
+    /// <summary>More for the subtitle, such as "stable protocol"; null for nothing.</summary>
+    public string? Remark { get; init; }
+
+    internal string Subtitle => string.Create(CultureInfo.InvariantCulture,
+        $"{DataSet} · learning rate {LearningRate:0.0######} · mini-batches of {BatchSize} · seed {Seed}")
+        + (Remark is null ? "" : $" · {Remark}");
+}
+
+/// <summary>Draws <c>loss-curves.png</c>: training and test loss of each model by epoch.</summary>
+public static class LossPlot
+{
+    /// <summary>Pixels from left to right; twice what the plot is meant to be shown at, as is the height.</summary>
+    public const int Width = 1600;
+
+    /// <summary>Pixels from top to bottom.</summary>
+    public const int Height = 1000;
+
+    private const int Margin = 40;
+
+    // Lines and text have twice their usual size in pixels.
+    private const int Scale = 2;
+
+    // Many dots would hide the line.
+    private const int MostDots = 30;
+    private const float DotSize = 6;
+
+    /// <summary>Draws the curves. Losses that are not finite are left out and leave a gap.</summary>
+    /// <param name="path">The PNG file, replaced if it exists; its folder must exist.</param>
+    /// <param name="epochs">Of one model or more, in any order.</param>
+    /// <param name="options">What else the plot says.</param>
+    /// <exception cref="UserError">The file cannot be written (<see cref="ExitCode.Failed"/>).</exception>
+    public static void Save(string path, IReadOnlyList<EpochRecord> epochs, LossPlotOptions options)
+    {
+        EpochRecord[][] models = [.. epochs.GroupBy(e => e.Model).Select(m => m.OrderBy(e => e.Epoch).ToArray())];
+        IReadOnlyList<EpochRecord>[] references =
+            options.ShowReference ? [.. models.Select(m => ReferenceCurves.Of(m[0].Model)).Where(r => r.Count > 0)] : [];
+        EpochRecord[] all = [.. epochs, .. references.SelectMany(r => r)];
+
+        using var plot = new Plot { ScaleFactor = Scale };
+        Font.Apply(plot);
+        StyleAxes(plot, all, options.Floor);
+
+        // What is drawn first lies behind.
+        var context = new List<CurveStyle>();
+        if (references.Length > 0)
+        {
+            var style = new CurveStyle("PyTorch reference, both losses", 0x9A9A9A, 1.8f, LinePattern.Dotted);
+            foreach (IReadOnlyList<EpochRecord> reference in references)
+            {
+                AddCurve(plot, reference, e => e.TrainLoss, style);
+                AddCurve(plot, reference, e => e.TestLoss, style);
+            }
+
+            context.Add(style);
+        }
+
+        if (options.Floor is { } floor)
+        {
+            string name = string.Create(CultureInfo.InvariantCulture, $"floor of a sigmoid output, test: {floor:F4}");
+            var style = new CurveStyle(name, 0x555555, 1, LinePattern.Solid);
+            plot.Add.HorizontalLine(floor, style.LineWidth, style.Color);
+            context.Add(style);
+        }
+
+        var legend = new List<IReadOnlyList<CurveStyle>>();
+        foreach (EpochRecord[] model in models)
+        {
+            (string name, uint dark, uint light) = Look(model[0].Model);
+            float dots = model.Length <= MostDots ? DotSize : 0;
+            var train = new CurveStyle($"{name}, training", light, 1.8f, LinePattern.DenselyDashed, model.Length > 1 ? 0 : dots);
+            var test = new CurveStyle($"{name}, test", dark, 2, LinePattern.Solid, dots);
+            AddCurve(plot, model, e => e.TrainLoss, train);
+            AddCurve(plot, model, e => e.TestLoss, test);
+            legend.Add([train, test]);
+        }
+
+        if (context.Count > 0)
+            legend.Add(context);
+
+        var heading = new Heading(Title(models), options.Subtitle, options.IsFallback);
+        using var picture = new Picture(Width, Height);
+        heading.Draw(picture, Margin);
+        int legendTop = Height - Margin / 2 - LossLegend.Height(legend);
+        LossLegend.Draw(picture, legend, legendTop);
+        byte[] curves = plot.GetImageBytes(Width - 2 * Margin, legendTop - heading.Height, ImageFormat.Png);
+        picture.DrawPng(curves, Margin, heading.Height);
+        picture.SavePng(path);
+    }
+
+    private static string Title(EpochRecord[][] models) =>
+        (models.Length == 1 ? $"{Look(models[0][0].Model).Name} autoencoder" : "Autoencoders") + ": training and test loss";
+
+    // Okabe and Ito's blue and vermillion, which stay apart for every kind of colour vision (their purple for a model that is
+    // new here), and each mixed with a quarter of white.
+    private static (string Name, uint Dark, uint Light) Look(string model) => model switch
+    {
+        "fc" => ("Fully connected", 0x0072B2, 0x4095C5),
+        "conv" => ("Convolutional", 0xD55E00, 0xE08640),
+        _ => (model, 0xCC79A7, 0xD99BBD),
+    };
+
+    private static void StyleAxes(Plot plot, EpochRecord[] drawn, double? floor)
+    {
+        int last = drawn.Select(e => e.Epoch).DefaultIfEmpty(1).Max();
+        double[] losses =
+        [
+            .. drawn.SelectMany(e => new[] { e.TrainLoss, e.TestLoss }).Where(double.IsFinite),
+            .. floor is { } f ? [f] : Array.Empty<double>(),
+        ];
+        double low = losses.DefaultIfEmpty(0).Min(), high = losses.DefaultIfEmpty(1).Max();
+        double margin = high > low ? 0.04 * (high - low) : Math.Max(0.05 * Math.Abs(high), 1e-3);
+        (low, high) = (low - margin, high + margin);
+
+        double side = last > 1 ? 0.03 * (last - 1) : 0.5;
+        plot.Axes.SetLimits(1 - side, last + side, low, high);
+        plot.Axes.Bottom.TickGenerator = new NumericManual(Ticks.Between(1, last, 12, smallestStep: 1));
+        plot.Axes.Left.TickGenerator = new NumericManual(Ticks.Between(low, high, 8));
+        plot.XLabel("Epoch", 14);
+        plot.YLabel("Mean squared error", 14);
+
+        foreach (IAxis axis in new IAxis[] { plot.Axes.Bottom, plot.Axes.Left })
+        {
+            axis.Label.Bold = false;
+            axis.TickLabelStyle.FontSize = 13;
+        }
+
+        plot.Axes.Right.IsVisible = plot.Axes.Top.IsVisible = false;
+        plot.Grid.MajorLineColor = Color.FromHex("#E4E4E4");
+        plot.Legend.IsVisible = false;
+    }
+
+    // One line for each stretch of consecutive epochs whose losses are finite.
+    private static void AddCurve(Plot plot, IEnumerable<EpochRecord> epochs, Func<EpochRecord, double> loss, CurveStyle style)
+    {
+        var stretch = new List<Coordinates>();
+        foreach (EpochRecord e in epochs)
+        {
+            bool follows = stretch.Count > 0 && stretch[^1].X + 1 == e.Epoch;
+            if (!follows || !double.IsFinite(loss(e)))
+                Flush();
+            if (double.IsFinite(loss(e)))
+                stretch.Add(new Coordinates(e.Epoch, loss(e)));
+        }
+
+        Flush();
+
+        void Flush()
+        {
+            if (stretch.Count == 0)
+                return;
+            var line = plot.Add.Scatter(stretch.ToArray(), style.Color);
+            line.LineWidth = style.LineWidth;
+            line.LinePattern = style.Pattern;
+            // A single epoch between gaps has no line to be seen by.
+            line.MarkerSize = stretch.Count > 1 ? style.MarkerSize : DotSize;
+            stretch.Clear();
+        }
+    }
+}
