@@ -1,6 +1,48 @@
+using System.CommandLine;
+using AutoencoderGpu.App.Commands;
+
 namespace AutoencoderGpu.App;
 
 internal static class Program
 {
-    private static int Main() => 0;
+    private static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand("""
+            Trains two autoencoders on MNIST, one fully connected and one convolutional, with hand-written GPU kernels on CUDA,
+            OpenCL or the CPU. Without a command it is `train`: both models, the reference protocol, plots and pictures at the end.
+
+            Examples:
+              autoencoder                                       both models, best accelerator, runs/<time>-<seed>
+              autoencoder --accelerator cpu --model fc --epochs 2
+              autoencoder eval --weights runs/…/fc/best.safetensors
+              autoencoder reconstruct --weights runs/…/conv/best.safetensors digit.png
+              autoencoder devices
+
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such accelerator, 4 data missing or damaged, 5 training collapsed,
+            130 stopped by Ctrl-C after saving.
+            """)
+        {
+            TrainCommand.Create(),
+            EvalCommand.Create(),
+            ReconstructCommand.Create(),
+            DevicesCommand.Create(),
+            BenchCommand.Create(),
+            DataCommand.Create(),
+        };
+        TrainCommand.AddTo(root);
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                await Console.Error.WriteLineAsync($"error: {error.Message.ReplaceLineEndings(" ")} (see --help)");
+            return (int)ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            // Training saves on Ctrl-C before it ends; that takes the rest of a chunk and one small file.
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
+        });
+    }
 }

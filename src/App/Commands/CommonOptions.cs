@@ -1,0 +1,157 @@
+using System.CommandLine;
+using System.Globalization;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.Kernels.Executors;
+using Spectre.Console;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>Options that several commands share, and what every command does around its work.</summary>
+internal static class CommonOptions
+{
+    public static Option<bool> Json { get; } = new("--json") { Description = "One JSON object on standard output at the end" };
+
+    public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress and no messages but errors" };
+
+    public static Option<bool> NoColor { get; } = new("--no-color") { Description = "No colours (NO_COLOR is honoured too)" };
+
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Stack traces with errors" };
+
+    public static Option<AcceleratorKind> Accelerator { get; } = Choice(
+        "--accelerator", "What runs the kernels; auto takes CUDA, then an OpenCL GPU, then the CPU", AcceleratorKind.Auto);
+
+    public static Option<int> Device { get; } = AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
+
+    public static Option<int> Threads { get; } = AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads");
+
+    public static Option<string?> Dataset { get; } = new("--dataset")
+    {
+        Description = "mnist or synthetic (digits drawn by the program); default mnist, where it is not to be had synthetic",
+        HelpName = "name",
+    };
+
+    public static Option<string?> Data { get; } = new("--data")
+    {
+        Description = "Folder of MNIST's four IDX files, gzip-compressed or not; default $AUTOENCODER_DATA, then the user's cache",
+        HelpName = "folder",
+    };
+
+    public static Option<int?> TestLimit { get; } = Limit("--test-limit", "First so many test images only");
+
+    public static Option<int> BatchSize { get; } = AtLeast("--batch-size", 1, 10, "Images of a mini-batch");
+
+    /// <summary>An option that takes one of an enumeration's names in lower case.</summary>
+    public static Option<T> Choice<T>(string name, string description, T standard)
+        where T : struct, Enum
+    {
+        // The simulator is for tests of the portable kernels; it is accepted without being advertised.
+        var names = Enum.GetNames<T>().Select(value => value.ToLowerInvariant()).Where(value => value != "simulator").ToArray();
+        return new Option<T>(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', names),
+            DefaultValueFactory = _ => standard,
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) && !char.IsDigit(text[0]))
+                    return value;
+                result.AddError($"{name} '{text}' is unknown; known are {string.Join(", ", names)}");
+                return standard;
+            },
+        };
+    }
+
+    /// <summary>An option that takes an integer not below a bound.</summary>
+    public static Option<int> AtLeast(string name, int minimum, int standard, string description)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "n", DefaultValueFactory = _ => standard };
+        option.CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+                && value >= minimum)
+            {
+                return value;
+            }
+
+            result.AddError($"{name} takes a whole number from {minimum} up, not '{result.Tokens[0].Value}'");
+            return standard;
+        };
+        return option;
+    }
+
+    /// <summary>An option that takes a count of at least 1, or is not given.</summary>
+    public static Option<int?> Limit(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "n",
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1)
+                return value;
+            result.AddError($"{name} takes a whole number from 1 up, not '{result.Tokens[0].Value}'");
+            return null;
+        },
+    };
+
+    /// <summary>Adds the options that every command has, and runs its work with errors reported in one line.</summary>
+    public static void SetWork(this Command command, Func<ParseResult, Terminal, CancellationToken, Task> work)
+    {
+        command.Add(Json);
+        command.Add(Quiet);
+        command.Add(NoColor);
+        command.Add(Verbose);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var terminal = new Terminal(parsed.GetValue(Json), parsed.GetValue(Quiet), parsed.GetValue(NoColor));
+            try
+            {
+                await work(parsed, terminal, cancellation);
+                return (int)ExitCode.Done;
+            }
+            catch (Exception e)
+            {
+                return Report(e, terminal, parsed.GetValue(Verbose));
+            }
+        });
+    }
+
+    /// <summary>Opens the accelerator that the options name.</summary>
+    /// <exception cref="UserError">It is not there.</exception>
+    public static Executor Open(AcceleratorKind kind, int device, int threads)
+    {
+        try
+        {
+            return Accelerators.Open(kind, device, threads);
+        }
+        catch (AcceleratorMissingException e)
+        {
+            throw new UserError(
+                ExitCode.NoAccelerator, $"--accelerator {kind.ToString().ToLowerInvariant()}: {e.Message}; `autoencoder devices` lists what is there", e);
+        }
+    }
+
+    /// <summary>Loads a data set with a progress bar for downloads.</summary>
+    public static async Task<DataSet> LoadDataAsync(DataRequest request, Terminal terminal, CancellationToken cancellation)
+    {
+        using var bars = new DownloadBars(terminal);
+        return await new DataSource().LoadAsync(request, bars, terminal.Warn, cancellation);
+    }
+
+    private static int Report(Exception e, Terminal terminal, bool verbose)
+    {
+        var (code, message) = e switch
+        {
+            UserError error => (error.Code, error.Message),
+            OperationCanceledException => (ExitCode.Interrupted, "stopped"),
+            OutOfMemoryException => (ExitCode.Failed, "not enough memory; a smaller --batch-size needs less"),
+            _ => (ExitCode.Failed, $"{e.GetType().Name}: {e.Message}; --verbose shows where"),
+        };
+        var isStop = code == ExitCode.Interrupted;
+        var label = isStop ? "[bold yellow]stopped:[/]" : "[bold red]error:[/]";
+        terminal.Messages.MarkupLine($"{label} {Markup.Escape(message.ReplaceLineEndings(" "))}");
+        if (verbose && !isStop)
+            terminal.Messages.WriteLine(e.ToString());
+        return (int)code;
+    }
+}
