@@ -21,4 +21,8 @@ public sealed record ImageSet(byte[] Pixels, byte[] Labels, int Height, int Widt
 /// <param name="Origin">Where it came from, for people: a folder, or "built in".</param>
 /// <param name="Train">Images to train on.</param>
 /// <param name="Test">Images to test on.</param>
-public sealed record DataSet(string Name, string Origin, ImageSet Train, ImageSet Test);
+public sealed record DataSet(string Name, string Origin, ImageSet Train, ImageSet Test)
+{
+    /// <summary>True if it stands in for MNIST, which was neither at hand nor to be fetched; every output must say so.</summary>
+    public bool IsFallback { get; init; }
+}
