@@ -74,14 +74,15 @@ public sealed class Model : IDisposable
         return [.. Enumerable.Range(0, feed[step].Count).Select(image => _arena.ReadImage(_compiled.Output, image))];
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _arena.Dispose();
-
-    private void Run(InstructionList program, Feed feed, int firstStep, int steps)
+    /// <summary>Starts any program over the model's arena.</summary>
+    public void Run(InstructionList program, Feed feed, int firstStep, int steps)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(feed.BatchSize, BatchSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstStep + steps, feed.Steps);
         if (steps > 0)
             _executor.Run(program, _arena, feed, firstStep, steps);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _arena.Dispose();
 }

@@ -39,18 +39,17 @@ public sealed record Checkpoint(IReadOnlyList<EpochRecord> History, int Step, do
             return Beginning;
         try
         {
-            var file = Safetensors.Load(path);
-            Weights.CopyTo(model, file.Tensors);
+            var metadata = WeightsFile.Load(path, model).Metadata;
             return new(
-                JsonSerializer.Deserialize<List<EpochRecord>>(file.Metadata["history"])!,
-                int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture),
-                double.Parse(file.Metadata["loss_sum"], CultureInfo.InvariantCulture),
-                double.Parse(file.Metadata["seconds"], CultureInfo.InvariantCulture));
+                JsonSerializer.Deserialize<List<EpochRecord>>(metadata["history"])!,
+                int.Parse(metadata["step"], CultureInfo.InvariantCulture),
+                double.Parse(metadata["loss_sum"], CultureInfo.InvariantCulture),
+                double.Parse(metadata["seconds"], CultureInfo.InvariantCulture));
         }
-        catch (Exception e) when (e is InvalidDataException or KeyNotFoundException or FormatException or JsonException)
+        catch (Exception e) when (e is KeyNotFoundException or FormatException or JsonException)
         {
             throw new UserError(
-                ExitCode.Data, $"{path} is damaged: {e.Message}; delete it to train this model from the beginning", e);
+                ExitCode.Data, $"{path} is damaged: {e.Message} Delete it to train this model from the beginning", e);
         }
     }
 }

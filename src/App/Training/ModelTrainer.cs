@@ -94,7 +94,7 @@ public sealed class ModelTrainer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var steps = Math.Min(_chunk, _test.Steps - step);
             Model.Evaluate(_test, step, steps);
-            sum += MiniBatchLosses(_test, step, steps).Sum();
+            sum += MiniBatchLosses.Of(_test, step, steps).Sum();
         }
 
         return sum / _test.Steps;
@@ -127,7 +127,7 @@ public sealed class ModelTrainer : IDisposable
                 var chunkStart = watch.Elapsed;
                 _training.Start();
                 Model.Train(_train, step, steps);
-                var losses = MiniBatchLosses(_train, step, steps);
+                var losses = MiniBatchLosses.Of(_train, step, steps);
                 _training.Stop();
                 for (var i = 0; i < steps; i++)
                     Check(epoch, step + i, order, losses[i]);
@@ -150,22 +150,6 @@ public sealed class ModelTrainer : IDisposable
                 .Save(_folder.Checkpoint(Model.Network.Name), Model);
             throw;
         }
-    }
-
-    private static double[] MiniBatchLosses(Feed feed, int firstStep, int steps)
-    {
-        var losses = feed.ReadLosses(firstStep, steps);
-        var means = new double[steps];
-        for (var i = 0; i < steps; i++)
-        {
-            var batch = feed[firstStep + i];
-            var sum = 0.0;
-            foreach (var loss in losses.AsSpan(batch.First - feed[firstStep].First, batch.Count))
-                sum += loss;
-            means[i] = sum / batch.Count;
-        }
-
-        return means;
     }
 
     private void Check(int epoch, int step, int[] order, double loss)

@@ -57,6 +57,9 @@ public sealed unsafe class CpuExecutor : Executor
             : SimdWidth.Scalar;
 
     /// <inheritdoc/>
+    public override AcceleratorKind Kind => AcceleratorKind.Cpu;
+
+    /// <inheritdoc/>
     public override int GradientSplits => 1;
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ public abstract class Executor : IDisposable
     /// </summary>
     public abstract int GradientSplits { get; }
 
+    /// <summary>CUDA, OpenCL, the CPU, or the simulator.</summary>
+    public abstract AcceleratorKind Kind { get; }
+
     /// <summary>What runs the programs, for people: a device's name, and on the CPU threads and vectors.</summary>
     public abstract string Description { get; }
 

@@ -20,6 +20,14 @@ public sealed class LaunchExecutor : Executor
     }
 
     /// <inheritdoc/>
+    public override AcceleratorKind Kind => Accelerator.AcceleratorType switch
+    {
+        AcceleratorType.Cuda => AcceleratorKind.Cuda,
+        AcceleratorType.OpenCL => AcceleratorKind.OpenCL,
+        _ => AcceleratorKind.Simulator,
+    };
+
+    /// <inheritdoc/>
     public override int GradientSplits => 8;
 
     /// <inheritdoc/>

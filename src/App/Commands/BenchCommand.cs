@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Training;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Operations;
+using AutoencoderGpu.Models;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>Times training steps, and each of their instructions alone.</summary>
+internal static class BenchCommand
+{
+    private const int Rounds = 7;
+
+    private static readonly Option<ModelChoice> _model = CommonOptions.Choice("--model", "Which models to time", ModelChoice.Both);
+
+    private static readonly Option<int?> _steps = CommonOptions.Limit(
+        "--steps", "Training steps of each of seven rounds; default as many as take about half a second");
+
+    public static Command Create()
+    {
+        var command = new Command("bench", "Times training steps on synthetic digits: per model, and each instruction by itself.")
+        {
+            _model, _steps, CommonOptions.BatchSize, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads,
+        };
+        command.SetWork((parsed, terminal, cancellation) =>
+        {
+            var choice = parsed.GetValue(_model);
+            using var executor = CommonOptions.Open(
+                parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+            var results = new JsonArray();
+            foreach (var network in new[] { Network.FullyConnected, Network.Convolutional(Interpolation.Bilinear) })
+            {
+                if (choice == ModelChoice.Both || network.Name == choice.ToString().ToLowerInvariant())
+                    results.Add(Run(executor, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
+            }
+
+            if (terminal.IsJson)
+                Console.Out.WriteLine(results.ToJsonString());
+            return Task.CompletedTask;
+        });
+        return command;
+    }
+
+    private static JsonObject Run(
+        Executor executor, Network network, int batchSize, int? steps, Terminal terminal, CancellationToken cancellation)
+    {
+        var digits = SyntheticDigits.Generate(1, Math.Max(1000, batchSize), 1).Train;
+        using var model = new Model(executor, network, batchSize);
+        using var feed = executor.CreateFeed(digits.Pixels, Network.ImageSize, batchSize);
+        model.Initialise(1);
+        // At a rate of 0 every round computes the same; the arithmetic is that of any other rate.
+        feed.SetLearningRates(new float[feed.Steps]);
+        var training = model.Compiled.Training;
+        var whole = Time(model, training, feed, steps, cancellation);
+        var cost = CostOf(training, batchSize);
+        var title = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{network.Title}, mini-batches of {batchSize}, {executor.Description}: {whole.Median:0.0} µs/step (best {whole.Best:0.0}), {1e6 / whole.Median:N0} steps/s, {cost.Flops / whole.Median / 1e3:0.0} GFLOP/s");
+        var table = Terminal.Table("instruction", "input", "output", ">µs", ">share", ">MFLOP", ">GFLOP/s", ">MB").Title(title);
+        var operations = new JsonArray();
+        foreach (var instruction in training.Instructions)
+        {
+            var alone = Time(model, new InstructionList(instruction), feed, steps, cancellation).Median;
+            var work = Catalog.CostOf(instruction, batchSize);
+            table.AddRow([
+                instruction.Operation.ToString(),
+                instruction.Input.ToString(),
+                instruction.Output.ToString(),
+                Text(alone),
+                (alone / whole.Median).ToString("0 %", CultureInfo.InvariantCulture),
+                Text(work.Flops / 1e6),
+                Text(work.Flops / alone / 1e3),
+                Text(work.Bytes / 1e6)]);
+            operations.Add((JsonNode)new JsonObject
+            {
+                ["operation"] = instruction.Operation.ToString(),
+                ["us"] = alone,
+                ["flops"] = work.Flops,
+                ["bytes"] = work.Bytes,
+            });
+        }
+
+        terminal.Show(table);
+        return new()
+        {
+            ["model"] = network.Name,
+            ["accelerator"] = executor.Kind.ToString().ToLowerInvariant(),
+            ["device"] = executor.Description,
+            ["batch_size"] = batchSize,
+            ["steps"] = whole.Steps,
+            ["us_per_step"] = whole.Median,
+            ["us_per_step_best"] = whole.Best,
+            ["flops"] = cost.Flops,
+            ["bytes"] = cost.Bytes,
+            ["operations"] = operations,
+        };
+    }
+
+    private static Cost CostOf(InstructionList program, int batchSize) => program.Instructions
+        .Aggregate(default(Cost), (sum, instruction) => sum + Catalog.CostOf(instruction, batchSize));
+
+    private static (double Median, double Best, int Steps) Time(
+        Model model, InstructionList program, Feed feed, int? steps, CancellationToken cancellation)
+    {
+        var count = steps ?? 1;
+        var times = new List<double>();
+        Repeat(model, program, feed, count);
+        while (steps is null && count < 1 << 20)
+        {
+            var microseconds = Repeat(model, program, feed, count);
+            if (microseconds > 50_000)
+                break;
+            count *= 2;
+        }
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            times.Add(Repeat(model, program, feed, count) / count);
+        }
+
+        times.Sort();
+        return (times[Rounds / 2], times[0], count);
+    }
+
+    /// <summary>Microseconds for a number of steps, the first steps of the epoch again and again.</summary>
+    private static double Repeat(Model model, InstructionList program, Feed feed, int steps)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var done = 0; done < steps; done += feed.Steps)
+            model.Run(program, feed, 0, Math.Min(feed.Steps, steps - done));
+        feed.ReadLosses(0, 1);
+        return watch.Elapsed.TotalMicroseconds;
+    }
+
+    private static string Text(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Training;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Models;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>The test loss of saved weights.</summary>
+internal static class EvalCommand
+{
+    public static Option<string> WeightsOption { get; } = new("--weights")
+    {
+        Description = "A safetensors file with PyTorch's names and shapes, such as RUN/fc/best.safetensors",
+        HelpName = "file",
+        Required = true,
+    };
+
+    public static Option<Interpolation> Upsample { get; } = CommonOptions.Choice(
+        "--upsample", "How the convolutional model upsamples, which its weights do not tell", Interpolation.Bilinear);
+
+    public static Command Create()
+    {
+        var command = new Command("eval", "Prints the test loss of saved weights; the model is read off the tensors' names and shapes.")
+        {
+            WeightsOption, Upsample, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads,
+            CommonOptions.Dataset, CommonOptions.Data, CommonOptions.TestLimit, CommonOptions.BatchSize,
+        };
+        command.SetWork(RunAsync);
+        return command;
+    }
+
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    {
+        var path = parsed.GetRequiredValue(WeightsOption);
+        var network = WeightsFile.NetworkOf(path, parsed.GetValue(Upsample));
+        using var executor = CommonOptions.Open(
+            parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+        using var model = new Model(executor, network, parsed.GetValue(CommonOptions.BatchSize));
+        WeightsFile.Load(path, model);
+        // Only test images are used; one training image is the least that can be asked for.
+        var data = await CommonOptions.LoadDataAsync(
+            new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),
+            terminal,
+            cancellation);
+        using var feed = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, model.BatchSize);
+        model.Evaluate(feed, 0, feed.Steps);
+        var loss = MiniBatchLosses.Of(feed, 0, feed.Steps).Average();
+        var floor = LossFloor.Of(data.Test).Floor;
+        var parameters = model.Parameters.Sum(parameter => parameter.Count);
+        if (terminal.IsJson)
+        {
+            Console.Out.WriteLine(new JsonObject
+            {
+                ["model"] = network.Name,
+                ["test_loss"] = double.IsFinite(loss) ? loss : null,
+                ["floor"] = floor,
+                ["excess"] = double.IsFinite(loss) ? loss - floor : null,
+                ["parameters"] = parameters,
+                ["accelerator"] = executor.Kind.ToString().ToLowerInvariant(),
+                ["dataset"] = data.Name,
+                ["images"] = data.Test.Count,
+                ["batch_size"] = model.BatchSize,
+            }.ToJsonString());
+            return;
+        }
+
+        var table = Terminal.Table("model", ">parameters", "data", ">images", ">test loss", ">floor", ">over the floor");
+        table.AddRow(
+            network.Name,
+            parameters.ToString("N0", CultureInfo.InvariantCulture),
+            data.Name,
+            data.Test.Count.ToString("N0", CultureInfo.InvariantCulture),
+            loss.ToString("0.00000", CultureInfo.InvariantCulture),
+            floor.ToString("0.00000", CultureInfo.InvariantCulture),
+            (loss - floor).ToString("0.00000", CultureInfo.InvariantCulture));
+        terminal.Show(table);
+    }
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Models;
+using Spectre.Console;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>A picture of what saved weights make of images.</summary>
+internal static class ReconstructCommand
+{
+    private static readonly Argument<string[]> _images = new("image")
+    {
+        Description = "PNG, JPEG, BMP or WebP of a digit, white on black, any size; two test images a class where none is named",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private static readonly Option<string?> _output = new("--output", "-o")
+    {
+        Description = "The picture to write; default reconstructions-<model>.png",
+        HelpName = "file.png",
+    };
+
+    private static readonly Option<bool> _force = new("--force") { Description = "Overwrite the picture if it exists" };
+
+    public static Command Create()
+    {
+        var command = new Command("reconstruct", "Draws images beside their reconstructions by saved weights.")
+        {
+            _images, EvalCommand.WeightsOption, EvalCommand.Upsample, _output, _force,
+            CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Dataset, CommonOptions.Data,
+        };
+        command.SetWork(RunAsync);
+        return command;
+    }
+
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    {
+        var weights = parsed.GetRequiredValue(EvalCommand.WeightsOption);
+        var paths = parsed.GetValue(_images) ?? [];
+        var network = WeightsFile.NetworkOf(weights, parsed.GetValue(EvalCommand.Upsample));
+        var output = parsed.GetValue(_output) ?? $"reconstructions-{network.Name}.png";
+        if (File.Exists(output) && !parsed.GetValue(_force))
+            throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");
+        byte[][] pictures = [.. paths.Select(Picture.ReadGrey28)];
+
+        using var executor = CommonOptions.Open(
+            parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+        using var model = new Model(executor, network, Math.Clamp(paths.Length, 1, 10));
+        WeightsFile.Load(weights, model);
+        IReadOnlyList<Reconstruction> results;
+        var isFallback = false;
+        if (paths.Length > 0)
+        {
+            // Labels of a user's images are not known; the picture leaves them out.
+            var images = new ImageSet([.. pictures.SelectMany(pixels => pixels)], new byte[paths.Length], Network.ImageSide, Network.ImageSide);
+            results = [.. Reconstructions.Of(executor, model, images).Select(result => result with { Label = -1 })];
+        }
+        else
+        {
+            var data = await CommonOptions.LoadDataAsync(
+                new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, null), terminal, cancellation);
+            results = Reconstructions.OfTestImages(executor, model, data.Test);
+            isFallback = data.IsFallback;
+        }
+
+        var mean = results.Average(result => result.Loss);
+        ReconstructionMontage.Save(
+            output,
+            results,
+            network.Title == "FC" ? "Fully connected autoencoder" : "Convolutional autoencoder",
+            string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(weights)} · {results.Count} images · mean loss {mean:0.0000}"),
+            isFallback);
+        if (terminal.IsJson)
+        {
+            Console.Out.WriteLine(new JsonObject
+            {
+                ["model"] = network.Name,
+                ["output"] = output,
+                ["losses"] = new JsonArray([.. results.Select(result => (JsonNode)result.Loss)]),
+            }.ToJsonString());
+        }
+
+        terminal.Say($"{results.Count} reconstructions, mean loss {mean:0.0000}, drawn into [bold]{Markup.Escape(output)}[/]");
+    }
+}

@@ -1,0 +1,44 @@
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Models;
+
+namespace AutoencoderGpu.App;
+
+/// <summary>Reads weights that a user names; what is wrong with them is said in one line.</summary>
+internal static class WeightsFile
+{
+    /// <summary>The network that the file's tensors belong to, read off their names.</summary>
+    /// <param name="path">A safetensors file.</param>
+    /// <param name="interpolation">Of the convolutional network, which no tensor tells.</param>
+    /// <exception cref="UserError">The file is missing, damaged or of another model.</exception>
+    public static Network NetworkOf(string path, Interpolation interpolation)
+    {
+        var file = Read(path, () => Safetensors.Load(path));
+        return Weights.NetworkOf(file.Tensors.Keys, interpolation) ?? throw new UserError(
+            ExitCode.Data, $"{path} holds weights of neither model: none of its {file.Tensors.Count} tensors has a known name such as fcEncoder1.weight");
+    }
+
+    /// <summary>Sets a model's parameters from a file.</summary>
+    /// <exception cref="UserError">The file is missing, damaged or of another model.</exception>
+    public static Safetensors Load(string path, Model model) => Read(path, () =>
+    {
+        var file = Safetensors.Load(path);
+        Weights.CopyTo(model, file.Tensors);
+        return file;
+    });
+
+    private static T Read<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new UserError(ExitCode.Data, $"{path} is not there; a run's weights are RUN/fc/best.safetensors and RUN/conv/best.safetensors", e);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new UserError(ExitCode.Data, $"{path} cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+}
