@@ -38,13 +38,13 @@ public sealed class Model : IDisposable
     /// <summary>Sets PyTorch's default initial values: weights and biases uniform in ±1/√fan-in.</summary>
     public void Initialise(ulong seed)
     {
-        var random = new RandomNumbers(seed, RandomNumbers.Purpose.InitialValues);
+        var random = RandomNumbers.ForInitialValues(seed);
         foreach (var parameter in Parameters)
         {
             var bound = 1 / Math.Sqrt(parameter.FanIn);
             var values = new float[parameter.Count];
             for (var i = 0; i < values.Length; i++)
-                values[i] = (float)random.Next(-bound, bound);
+                values[i] = (float)random.Uniform(-bound, bound);
             Write(parameter, values);
         }
     }

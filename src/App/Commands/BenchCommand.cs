@@ -8,6 +8,7 @@ using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
+using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;
 
@@ -35,7 +36,7 @@ internal static class BenchCommand
             var results = new JsonArray();
             foreach (var network in new[] { Network.FullyConnected, Network.Convolutional(Interpolation.Bilinear) })
             {
-                if (choice == ModelChoice.Both || network.Name == choice.ToString().ToLowerInvariant())
+                if (choice == ModelChoice.Both || choice == (network.Layers[0] is DenseLayer ? ModelChoice.Fc : ModelChoice.Conv))
                     results.Add(Run(executor, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
             }
 
@@ -61,7 +62,8 @@ internal static class BenchCommand
         var title = string.Create(
             CultureInfo.InvariantCulture,
             $"{network.Title}, mini-batches of {batchSize}, {executor.Description}: {whole.Median:0.0} µs/step (best {whole.Best:0.0}), {1e6 / whole.Median:N0} steps/s, {cost.Flops / whole.Median / 1e3:0.0} GFLOP/s");
-        var table = Terminal.Table("instruction", "input", "output", ">µs", ">share", ">MFLOP", ">GFLOP/s", ">MB").Title(title);
+        var table = Terminal.Table("instruction", "input", "output", ">µs", ">share", ">MFLOP", ">GFLOP/s", ">MB");
+        table.Title = new TableTitle(Markup.Escape(title));
         var operations = new JsonArray();
         foreach (var instruction in training.Instructions)
         {

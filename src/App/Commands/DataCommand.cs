@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
+using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;
 
@@ -26,7 +27,7 @@ internal static class DataCommand
             {
                 using var bars = new DownloadBars(terminal);
                 folder = await source.FetchAsync(folder, bars, cancellation);
-                terminal.Say($"MNIST is complete and verified in {Spectre.Console.Markup.Escape(folder)}");
+                terminal.Say($"MNIST is complete and verified in {Markup.Escape(folder)}");
             }
 
             var sets = source.Describe(folder);

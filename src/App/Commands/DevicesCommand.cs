@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.Kernels.Executors;
+using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;
 

@@ -5,6 +5,7 @@ using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
+using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;
 

@@ -6,7 +6,9 @@ namespace AutoencoderGpu.App.Data;
 /// <param name="Sha256">Of the decompressed content: 64 lower-case hexadecimal digits.</param>
 public sealed record DataFile(string Name, long Bytes, string Sha256)
 {
-    /// <summary>The file in a folder, raw or with <c>.gz</c>, under its own name or the variant with <c>.idx</c>; null if missing.</summary>
+    /// <summary>
+    /// The file in a folder, raw or with <c>.gz</c>, under its own name or the variant with <c>.idx</c>; null if missing.
+    /// </summary>
     public string? Find(string folder)
     {
         string variant = Name.Replace("-idx", ".idx", StringComparison.Ordinal);

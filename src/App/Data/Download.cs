@@ -18,16 +18,16 @@ public static class Download
 {
     private const int AttemptsPerMirror = 3;
     private const string LockName = ".download.lock";
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LockPollInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _idleTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _lockPollInterval = TimeSpan.FromMilliseconds(200);
 
-    private static readonly HttpClient Client = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10) })
+    private static readonly HttpClient _client = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(10) })
     {
-        // A slow connection may take its time; IdleTimeout ends one that stands still.
+        // A slow connection may take its time; _idleTimeout ends one that stands still.
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    /// <summary>Fetches those of the files that a folder lacks. Processes that fetch into one folder wait for each other.</summary>
+    /// <summary>Fetches those of the files that a folder lacks. Processes that fetch into one folder take turns.</summary>
     /// <param name="files">What the folder is to hold.</param>
     /// <param name="folder">Made if missing.</param>
     /// <param name="mirrors">Base addresses that end in a slash, in the order in which they are tried.</param>
@@ -100,35 +100,37 @@ public static class Download
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
-            await using var output = new FileStream(part, FileMode.OpenOrCreate, FileAccess.Write);
+            long atHand = PartBytes(part);
             using var request = new HttpRequestMessage(HttpMethod.Get, source);
-            if (output.Length > 0)
-                request.Headers.Range = new RangeHeaderValue(output.Length, null);
+            if (atHand > 0)
+                request.Headers.Range = new RangeHeaderValue(atHand, null);
 
-            idle.CancelAfter(IdleTimeout);
-            using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle.Token);
+            idle.CancelAfter(_idleTimeout);
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, idle.Token);
+            FileMode mode;
             switch (response.StatusCode)
             {
-                case HttpStatusCode.PartialContent when response.Content.Headers.ContentRange?.From == output.Length:
-                    output.Seek(0, SeekOrigin.End);
+                case HttpStatusCode.PartialContent when response.Content.Headers.ContentRange?.From == atHand:
+                    mode = FileMode.Append;
                     break;
                 case HttpStatusCode.OK:
-                    // The server ignores ranges: all of it comes again.
-                    output.SetLength(0);
+                    // Nothing was at hand, or the server ignores ranges and sends all of it again.
+                    mode = FileMode.Create;
                     break;
-                case HttpStatusCode.RequestedRangeNotSatisfiable when output.Length > 0:
+                case HttpStatusCode.RequestedRangeNotSatisfiable when atHand > 0:
                     // Nothing comes after the part: it is either whole or no part of this file.
                     return null;
                 case var status:
                     return $"HTTP status {(int)status}";
             }
 
-            long? total = output.Length + response.Content.Headers.ContentLength;
+            await using var output = new FileStream(part, mode, FileAccess.Write);
+            long? total = output.Position + response.Content.Headers.ContentLength;
             await using var input = await response.Content.ReadAsStreamAsync(cancellation);
             byte[] buffer = new byte[1 << 16];
             while (true)
             {
-                idle.CancelAfter(IdleTimeout);
+                idle.CancelAfter(_idleTimeout);
                 int read = await ReceiveAsync(input, buffer, idle.Token);
                 if (read == 0)
                     return null;
@@ -191,7 +193,7 @@ public static class Download
             }
             catch (IOException error) when (IsSharingViolation(error))
             {
-                await Task.Delay(LockPollInterval, cancellation);
+                await Task.Delay(_lockPollInterval, cancellation);
             }
         }
     }

@@ -12,7 +12,7 @@ internal readonly record struct GlyphPoint(double X, double Y);
 internal static class Glyphs
 {
     // Coordinates in hundredths of the box; '|' lifts the pen. A way that is common stands there more than once.
-    private static readonly string[][] Notation =
+    private static readonly string[][] _notation =
     [
         [ // 0
             "54,2 30,9 14,40 20,78 47,98 77,84 87,47 76,12 52,3",
@@ -67,11 +67,11 @@ internal static class Glyphs
         ],
     ];
 
-    private static readonly GlyphPoint[][][][] Parsed =
-        [.. Notation.Select(ways => ways.Select(Parse).ToArray())];
+    private static readonly GlyphPoint[][][][] _parsed =
+        [.. _notation.Select(ways => ways.Select(Parse).ToArray())];
 
     /// <summary>The ways to write a digit, each its strokes' points.</summary>
-    public static GlyphPoint[][][] Of(int digit) => Parsed[digit];
+    public static GlyphPoint[][][] Of(int digit) => _parsed[digit];
 
     private static GlyphPoint[][] Parse(string notation) =>
         [.. notation.Split('|').Select(stroke =>

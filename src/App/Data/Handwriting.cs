@@ -1,3 +1,5 @@
+using AutoencoderGpu.Models;
+
 namespace AutoencoderGpu.App.Data;
 
 /// <summary>

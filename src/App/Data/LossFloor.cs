@@ -1,3 +1,5 @@
+using AutoencoderGpu.Models;
+
 namespace AutoencoderGpu.App.Data;
 
 /// <summary>What no training can change about a set of images: losses of two outputs that need no model.</summary>
@@ -19,7 +21,7 @@ public readonly record struct LossFloor(double Floor, double Blank)
         double floor = 0, blank = 0;
         for (int value = 0; value < histogram.Length; value++)
         {
-            double target = Normalisation.Normalise((byte)value);
+            double target = Normalisation.Of((byte)value);
             double unreachable = target - Math.Clamp(target, 0, 1);
             floor += histogram[value] * unreachable * unreachable;
             blank += histogram[value] * target * target;

@@ -111,7 +111,7 @@ public sealed class ModelTrainer : IDisposable
     private EpochRecord RunEpoch(Checkpoint state, Action<TrainingProgress> progress, CancellationToken cancellation)
     {
         var epoch = state.History.Count + 1;
-        var order = new RandomNumbers(_options.Seed, RandomNumbers.Purpose.Shuffle, (ulong)epoch).Permutation(_train.Count);
+        var order = RandomNumbers.OrderOf(_options.Seed, epoch, _train.Count);
         var rates = _protocol.LearningRates(_options.LearningRate, epoch, _train.Steps);
         _train.SetOrder(order);
         _train.SetLearningRates(rates);

@@ -92,11 +92,10 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
     private void Say(EpochRecord epoch, double floor, double microseconds)
     {
         var reference = ShowsReference ? ReferenceCurves.Of(epoch.Model).FirstOrDefault(record => record.Epoch == epoch.Epoch) : null;
+        var published = reference is null ? "" : $"  reference {Text(reference.TestLoss)}";
         terminal.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"  epoch {epoch.Epoch,2}  train {epoch.TrainLoss:0.00000}  test [bold]{epoch.TestLoss:0.00000}[/]  over the floor {epoch.TestLoss - floor:0.00000}"
-                + (reference is null ? "" : $"  reference {reference.TestLoss:0.00000}")
-                + $"  {epoch.Seconds:0.0} s  {microseconds:0} µs/step"));
+            $"  epoch {epoch.Epoch,2}  train {epoch.TrainLoss:0.00000}  test [bold]{epoch.TestLoss:0.00000}[/]  over the floor {epoch.TestLoss - floor:0.00000}{published}  {epoch.Seconds:0.0} s  {microseconds:0} µs/step"));
     }
 
     /// <summary>Writes all that is known so far.</summary>
