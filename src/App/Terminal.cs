@@ -70,9 +70,9 @@ internal sealed class Terminal
             ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = isRedirected ? InteractionSupport.No : InteractionSupport.Detect,
         });
-        // Redirected, a line is not to be broken where a terminal of unknown width might end.
+        // A line that goes to a file stays one line.
         if (isRedirected)
-            console.Profile.Width = 200;
+            console.Profile.Width = 10_000;
         return console;
     }
 }

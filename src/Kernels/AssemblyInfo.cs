@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
 
+// Tiles are written before they are read; clearing them first would cost as much as a small one.
+[module: SkipLocalsInit]
+
 // ILGPU emits launchers into an assembly of its own, which must see the kernels.
 [assembly: InternalsVisibleTo(ILGPU.Context.RuntimeAssemblyName)]
 [assembly: InternalsVisibleTo("AutoencoderGpu.Tests")]

@@ -94,7 +94,8 @@ public sealed class ModelTrainer : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var steps = Math.Min(_chunk, _test.Steps - step);
             Model.Evaluate(_test, step, steps);
-            sum += MiniBatchLosses.Of(_test, step, steps).Sum();
+            foreach (var loss in MiniBatchLosses.Of(_test, step, steps))
+                sum += loss;
         }
 
         return sum / _test.Steps;
@@ -129,9 +130,13 @@ public sealed class ModelTrainer : IDisposable
                 Model.Train(_train, step, steps);
                 var losses = MiniBatchLosses.Of(_train, step, steps);
                 _training.Stop();
+                // One by one: a chunk's length depends on the machine's mood, and the sum's last bits must not.
                 for (var i = 0; i < steps; i++)
+                {
                     Check(epoch, step + i, order, losses[i]);
-                lossSum += losses.Sum();
+                    lossSum += losses[i];
+                }
+
                 step += steps;
                 Steps += steps;
                 var rate = steps / (watch.Elapsed - chunkStart).TotalSeconds;

@@ -34,7 +34,7 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
         {
             Write(executor, data);
             if (e is OperationCanceledException)
-                throw new OperationCanceledException($"saved; go on with --resume --output {folder.Path}", e, cancellation);
+                throw new UserError(ExitCode.Interrupted, $"saved; go on with --resume --output {folder.Path}", e);
             throw;
         }
 

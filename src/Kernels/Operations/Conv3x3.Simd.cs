@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
 
@@ -32,7 +33,7 @@ public static unsafe partial class Conv3x3
                 if (dots)
                     Micro<V>.DotProducts(corner, rows, i.Input.RowStride, weights, weights, row, 3, row, tile);
                 else
-                    Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile);
+                    Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width, 0f);
                 for (var r = 0; r < count; r++)
                     Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
             }
@@ -66,7 +67,6 @@ public static unsafe partial class Conv3x3
         int taps = 9 * left.Channels, columns = right.Channels, width = Micro<V>.OuterColumns;
         var gradients = buffers.Arena + i.Gradients;
         var rows = stackalloc int[Micro<V>.OuterRows];
-        var tile = stackalloc float[Micro<V>.OuterRows * width];
         var columnBlocks = (columns + width - 1) / width;
         var (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
         for (var image = 0; image < batch.Count; image++)
@@ -77,15 +77,13 @@ public static unsafe partial class Conv3x3
                 var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
                 for (var r = 0; r < Micro<V>.OuterRows; r++)
                     rows[r] = Tap(left, firstRow + Math.Min(r, count - 1));
+                // Exchanged, the window is seen from the other side: tap t of x stands at tap 8 − t of g, so rows run backwards.
+                var firstTarget = exchanged ? taps - 1 - firstRow : firstRow;
                 Micro<V>.OuterProducts(
                     buffers.Arena + left.At(image, 0, 0), rows, left.RowStride, left.Channels,
-                    buffers.Arena + right.At(image, 0, 0) + column, right.RowStride, right.Channels, left.Height, left.Width, tile);
-                for (var r = 0; r < count; r++)
-                {
-                    // Exchanged, the window is seen from the other side: tap t of x stands at tap 8 − t of g.
-                    var row = exchanged ? taps - 1 - (firstRow + r) : firstRow + r;
-                    Accumulate<V>(image, tile + r * width, gradients + row * columns + column, Math.Min(width, columns - column));
-                }
+                    buffers.Arena + right.At(image, 0, 0) + column, right.RowStride, right.Channels, left.Height, left.Width,
+                    gradients + firstTarget * columns + column, exchanged ? -columns : columns, image == 0 ? 0f : 1f,
+                    count, Math.Min(width, columns - column));
             }
         }
 
@@ -111,30 +109,29 @@ public static unsafe partial class Conv3x3
             Elements<V>.Add(buffers.Arena + g.AtPixel(pixel) + start, gradient + start, end - start);
     }
 
-    private static void Accumulate<V>(int image, float* sums, float* target, int count)
-        where V : unmanaged, ISimd<V>
-    {
-        if (image == 0)
-            Elements<V>.Copy(sums, target, count);
-        else
-            Elements<V>.Add(sums, target, count);
-    }
-
+    /// <summary>Bias, activation or derivative, in one pass over a pixel's channels.</summary>
     private static void Store<V>(in Instruction i, in HostBuffers buffers, int pixel, int channel, float* sums, int count)
         where V : unmanaged, ISimd<V>
     {
+        var output = buffers.Arena + i.Output.AtPixel(pixel) + channel;
+        var bias = i.Bias < 0 ? null : buffers.Arena + i.Bias + channel;
+        var saved = i.Derivative == Activation.None ? null : buffers.Arena + i.Saved.AtPixel(pixel) + channel;
+        var c = 0;
+        for (; c <= count - V.Width; c += V.Width)
+            Store<V>(i, sums + c, bias + c, saved + c, output + c);
+        for (; c < count; c++)
+            Store<SimdScalar>(i, sums + c, bias + c, saved + c, output + c);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T>(in Instruction i, float* sums, float* bias, float* saved, float* output)
+        where T : unmanaged, ISimd<T>
+    {
+        var value = T.Load(sums);
         if (i.Bias >= 0)
-        {
-            Elements<V>.Add(buffers.Arena + i.Bias + channel, sums, count);
-            Elements<V>.Activate(i.Activation, sums, count);
-        }
-
+            value = Elements<T>.Activate(i.Activation, value + T.Load(bias));
         if (i.Derivative != Activation.None)
-        {
-            Elements<V>.MultiplyByDerivative(
-                i.Derivative, buffers.Arena + i.Saved.AtPixel(pixel) + channel, sums, count);
-        }
-
-        Elements<V>.Copy(sums, buffers.Arena + i.Output.AtPixel(pixel) + channel, count);
+            value = Elements<T>.TimesDerivative(i.Derivative, T.Load(saved), value);
+        T.Store(value, output);
     }
 }

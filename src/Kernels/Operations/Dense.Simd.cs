@@ -5,6 +5,11 @@ namespace AutoencoderGpu.Kernels.Operations;
 
 public static unsafe partial class Dense
 {
+    /// <summary>
+    /// Outputs whose weights are worked on together: few enough that their cache lines and pages stay at hand between the two uses.
+    /// </summary>
+    private const int OutputBlock = 5 * 6;
+
     /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
     internal static void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
@@ -15,14 +20,15 @@ public static unsafe partial class Dense
         var rows = stackalloc int[Micro<V>.DotRows];
         var tile = stackalloc float[Micro<V>.DotRows * 2];
         var (start, end) = worker.Share((n + 1) / 2);
-        for (var pair = start; pair < end; pair++)
+        // Five images' inputs stay in the first-level cache while the weights stream past; ten would not fit beside them.
+        for (var b = 0; b < batch.Count; b += Micro<V>.DotRows)
         {
-            int n0 = 2 * pair, n1 = Math.Min(n0 + 1, n - 1);
-            for (var b = 0; b < batch.Count; b += Micro<V>.DotRows)
+            var count = Math.Min(Micro<V>.DotRows, batch.Count - b);
+            for (var r = 0; r < Micro<V>.DotRows; r++)
+                rows[r] = (b + Math.Min(r, count - 1)) * k;
+            for (var pair = start; pair < end; pair++)
             {
-                var count = Math.Min(Micro<V>.DotRows, batch.Count - b);
-                for (var r = 0; r < Micro<V>.DotRows; r++)
-                    rows[r] = (b + Math.Min(r, count - 1)) * k;
+                int n0 = 2 * pair, n1 = Math.Min(n0 + 1, n - 1);
                 Micro<V>.DotProducts(input, rows, 0, weights + (nint)n0 * k, weights + (nint)n1 * k, 0, 1, k, tile);
                 for (var r = 0; r < count; r++)
                 {
@@ -39,8 +45,8 @@ public static unsafe partial class Dense
     }
 
     /// <summary>
-    /// Workers own inputs, so that none needs another's sums: first the gradient of its inputs from the old weights, then the
-    /// update of the same weights.
+    /// Workers own inputs, so that none needs another's sums. Weights pass through the cache once: of each block of outputs, by two
+    /// vectors of inputs at a time, first the gradient of the inputs takes its part from the old weights, then these are updated.
     /// </summary>
     internal static void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
@@ -49,11 +55,24 @@ public static unsafe partial class Dense
         float* gradient = buffers.Arena + i.Input.Offset, bias = buffers.Arena + i.Bias;
         var rate = buffers.LearningRates[batch.Step];
         var (start, end) = worker.Share((k + width - 1) / width);
-        for (var block = start; block < end; block++)
+        for (var output = 0; output < n; output += OutputBlock)
         {
-            if (!i.Output.IsNone)
-                BackwardInput<V>(i, buffers, batch, block * width);
-            UpdateWeights<V>(i, buffers, batch, block * width, rate);
+            var outputs = Math.Min(OutputBlock, n - output);
+            for (var block = start; block < end; block++)
+            {
+                if (!i.Output.IsNone)
+                    BackwardInput<V>(i, buffers, batch, block * width, output, outputs);
+                UpdateWeights<V>(i, buffers, batch, block * width, output, outputs, rate);
+            }
+        }
+
+        var first = start * width;
+        var length = Math.Min(end * width, k) - first;
+        for (var b = 0; b < batch.Count && !i.Output.IsNone; b++)
+        {
+            var offset = b * k + first;
+            Elements<V>.MultiplyByDerivative(
+                i.Derivative, buffers.Arena + i.Saved.Offset + offset, buffers.Arena + i.Output.Offset + offset, length);
         }
 
         (start, end) = worker.Share(n);
@@ -66,49 +85,44 @@ public static unsafe partial class Dense
         }
     }
 
-    private static void BackwardInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column)
+    private static void BackwardInput<V>(
+        in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs)
         where V : unmanaged, ISimd<V>
     {
         int k = i.Saved.Size, n = i.Input.Size;
-        var columns = Math.Min(Micro<V>.OuterColumns, k - column);
         var rows = stackalloc int[Micro<V>.OuterRows];
-        var tile = stackalloc float[Micro<V>.OuterRows * Micro<V>.OuterColumns];
         for (var b = 0; b < batch.Count; b += Micro<V>.OuterRows)
         {
             var count = Math.Min(Micro<V>.OuterRows, batch.Count - b);
             for (var r = 0; r < Micro<V>.OuterRows; r++)
-                rows[r] = (b + Math.Min(r, count - 1)) * n;
+                rows[r] = (b + Math.Min(r, count - 1)) * n + output;
             Micro<V>.OuterProducts(
-                buffers.Arena + i.Input.Offset, rows, 0, 1, buffers.Arena + i.Weights + column, 0, k, 1, n, tile);
-            for (var r = 0; r < count; r++)
-            {
-                var offset = (b + r) * k + column;
-                var sums = tile + r * Micro<V>.OuterColumns;
-                Elements<V>.MultiplyByDerivative(i.Derivative, buffers.Arena + i.Saved.Offset + offset, sums, columns);
-                Elements<V>.Copy(sums, buffers.Arena + i.Output.Offset + offset, columns);
-            }
+                buffers.Arena + i.Input.Offset, rows, 0, 1,
+                buffers.Arena + i.Weights + (nint)output * k + column, 0, k, 1, outputs,
+                buffers.Arena + i.Output.Offset + b * k + column, k, output == 0 ? 0f : 1f,
+                count, Math.Min(Micro<V>.OuterColumns, k - column));
         }
     }
 
-    private static void UpdateWeights<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, float rate)
+    private static void UpdateWeights<V>(
+        in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs, float rate)
         where V : unmanaged, ISimd<V>
     {
+        // A rate of 0 would mean to overwrite; it changes nothing.
+        if (rate == 0f)
+            return;
         int k = i.Saved.Size, n = i.Input.Size;
-        var columns = Math.Min(Micro<V>.OuterColumns, k - column);
         var rows = stackalloc int[Micro<V>.OuterRows];
-        var tile = stackalloc float[Micro<V>.OuterRows * Micro<V>.OuterColumns];
-        for (var output = 0; output < n; output += Micro<V>.OuterRows)
+        for (var first = output; first < output + outputs; first += Micro<V>.OuterRows)
         {
-            var count = Math.Min(Micro<V>.OuterRows, n - output);
+            var count = Math.Min(Micro<V>.OuterRows, output + outputs - first);
             for (var r = 0; r < Micro<V>.OuterRows; r++)
-                rows[r] = output + Math.Min(r, count - 1);
+                rows[r] = first + Math.Min(r, count - 1);
             Micro<V>.OuterProducts(
-                buffers.Arena + i.Input.Offset, rows, 0, n, buffers.Arena + i.Saved.Offset + column, 0, k, 1, batch.Count, tile);
-            for (var r = 0; r < count; r++)
-            {
-                Elements<V>.AddScaled(
-                    -rate, tile + r * Micro<V>.OuterColumns, buffers.Arena + i.Weights + (nint)(output + r) * k + column, columns);
-            }
+                buffers.Arena + i.Input.Offset, rows, 0, n,
+                buffers.Arena + i.Saved.Offset + column, 0, k, 1, batch.Count,
+                buffers.Arena + i.Weights + (nint)first * k + column, k, -rate,
+                count, Math.Min(Micro<V>.OuterColumns, k - column));
         }
     }
 }

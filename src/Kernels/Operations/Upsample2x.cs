@@ -137,25 +137,27 @@ public static class Upsample2x
     internal static unsafe void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
+        // Along each axis, which outputs an input went into, and how much of it.
+        var (height, width) = (i.Output.Height, i.Output.Width);
+        var vertical = stackalloc (int Output, float Weight)[height * Reach];
+        var horizontal = stackalloc (int Output, float Weight)[width * Reach];
+        int* verticalCounts = stackalloc int[height], horizontalCounts = stackalloc int[width];
+        FindOutputs(i.Interpolation, height, vertical, verticalCounts);
+        FindOutputs(i.Interpolation, width, horizontal, horizontalCounts);
         var outputs = stackalloc int[Reach * Reach];
         var weights = stackalloc float[Reach * Reach];
-        var (start, end) = worker.Share(batch.Count * i.Output.Height * i.Output.Width);
+        var (start, end) = worker.Share(batch.Count * height * width);
         for (var pixel = start; pixel < end; pixel++)
         {
-            int row = pixel / i.Output.Width, image = row / i.Output.Height;
-            int y = row - image * i.Output.Height, x = pixel - row * i.Output.Width, count = 0;
-            for (var p = Math.Max(0, 2 * y - 2); p <= Math.Min(i.Input.Height - 1, 2 * y + 4); p++)
+            int row = pixel / width, image = row / height;
+            int y = row - image * height, x = pixel - row * width, count = 0;
+            for (var p = 0; p < verticalCounts[y]; p++)
             {
-                var vertical = Position.Of(i.Interpolation, p, i.Output.Height).WeightOf(y);
-                if (vertical == 0f)
-                    continue;
-                for (var q = Math.Max(0, 2 * x - 2); q <= Math.Min(i.Input.Width - 1, 2 * x + 4); q++)
+                for (var q = 0; q < horizontalCounts[x]; q++)
                 {
-                    var weight = vertical * Position.Of(i.Interpolation, q, i.Output.Width).WeightOf(x);
-                    if (weight == 0f)
-                        continue;
-                    outputs[count] = i.Input.At(image, p, q);
-                    weights[count++] = weight;
+                    var (down, right) = (vertical[y * Reach + p], horizontal[x * Reach + q]);
+                    outputs[count] = i.Input.At(image, down.Output, right.Output);
+                    weights[count++] = down.Weight * right.Weight;
                 }
             }
 
@@ -166,6 +168,21 @@ public static class Upsample2x
                 Gather<V>(i.Derivative, buffers.Arena + c, outputs, weights, count, saved + c, output + c);
             for (; c < i.Output.Channels; c++)
                 Gather<SimdScalar>(i.Derivative, buffers.Arena + c, outputs, weights, count, saved + c, output + c);
+        }
+    }
+
+    /// <summary>For each of the inputs along an axis, up to <see cref="Reach"/> outputs whose weight is not 0.</summary>
+    private static unsafe void FindOutputs(Interpolation interpolation, int inputs, (int Output, float Weight)* found, int* counts)
+    {
+        for (var input = 0; input < inputs; input++)
+        {
+            counts[input] = 0;
+            for (var output = Math.Max(0, 2 * input - 2); output <= Math.Min(2 * inputs - 1, 2 * input + 4); output++)
+            {
+                var weight = Position.Of(interpolation, output, inputs).WeightOf(input);
+                if (weight != 0f)
+                    found[input * Reach + counts[input]++] = (output, weight);
+            }
         }
     }
 

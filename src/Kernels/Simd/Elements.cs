@@ -9,21 +9,22 @@ internal static unsafe class Elements<V>
     /// <summary>x = f(x).</summary>
     public static void Activate(Activation activation, float* x, int count)
     {
+        if (activation == Activation.None)
+            return;
         var k = 0;
+        for (; k <= count - V.Width; k += V.Width)
+            V.Store(Activate(activation, V.Load(x + k)), x + k);
+        for (; k < count; k++)
+            SimdScalar.Store(Elements<SimdScalar>.Activate(activation, SimdScalar.Load(x + k)), x + k);
+    }
+
+    /// <summary>f(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Activate(Activation activation, V x)
+    {
         if (activation == Activation.Relu)
-        {
-            for (; k <= count - V.Width; k += V.Width)
-                V.Store(V.Relu(V.Load(x + k)), x + k);
-            for (; k < count; k++)
-                SimdScalar.Store(SimdScalar.Relu(SimdScalar.Load(x + k)), x + k);
-        }
-        else if (activation == Activation.Sigmoid)
-        {
-            for (; k <= count - V.Width; k += V.Width)
-                V.Store(V.Sigmoid(V.Load(x + k)), x + k);
-            for (; k < count; k++)
-                SimdScalar.Store(SimdScalar.Sigmoid(SimdScalar.Load(x + k)), x + k);
-        }
+            return V.Relu(x);
+        return activation == Activation.Sigmoid ? V.Sigmoid(x) : x;
     }
 
     /// <summary>x = x · f′, where f made <paramref name="y"/>.</summary>
@@ -33,19 +34,18 @@ internal static unsafe class Elements<V>
             return;
         var k = 0;
         for (; k <= count - V.Width; k += V.Width)
-            V.Store(TimesDerivative<V>(activation, V.Load(y + k), V.Load(x + k)), x + k);
+            V.Store(TimesDerivative(activation, V.Load(y + k), V.Load(x + k)), x + k);
         for (; k < count; k++)
-            SimdScalar.Store(TimesDerivative<SimdScalar>(activation, SimdScalar.Load(y + k), SimdScalar.Load(x + k)), x + k);
+            SimdScalar.Store(Elements<SimdScalar>.TimesDerivative(activation, SimdScalar.Load(y + k), SimdScalar.Load(x + k)), x + k);
     }
 
     /// <summary>x · f′, where f made <paramref name="y"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T TimesDerivative<T>(Activation activation, T y, T x)
-        where T : unmanaged, ISimd<T>
+    public static V TimesDerivative(Activation activation, V y, V x)
     {
         if (activation == Activation.Relu)
-            return T.WherePositive(y, x);
-        return activation == Activation.Sigmoid ? x * y * (T.Broadcast(1f) - y) : x;
+            return V.WherePositive(y, x);
+        return activation == Activation.Sigmoid ? x * y * (V.Broadcast(1f) - y) : x;
     }
 
     /// <summary>target = source.</summary>

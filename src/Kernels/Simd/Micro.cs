@@ -16,23 +16,35 @@ namespace AutoencoderGpu.Kernels.Simd;
 internal static unsafe class Micro<V>
     where V : unmanaged, ISimd<V>
 {
-    /// <summary>Rows of <see cref="OuterProducts"/>.</summary>
+    /// <summary>Rows of a tile of outer products.</summary>
     public const int OuterRows = 6;
 
-    /// <summary>Rows of <see cref="DotProducts"/>.</summary>
+    /// <summary>Rows of a tile of dot products.</summary>
     public const int DotRows = 5;
 
-    /// <summary>Columns of <see cref="OuterProducts"/>.</summary>
+    /// <summary>Columns of outer products.</summary>
     public static int OuterColumns => 2 * V.Width;
 
     /// <summary>
     /// tile[r, c] = Σ a[rows[r] + s·aSegment + k·aStep] · b[s·bSegment + k·bStep + c], over s below segments and k below length:
     /// 12 FMA for 8 loads.
     /// </summary>
-    /// <param name="tile">(6, 2 vectors), row-major; overwritten.</param>
+    /// <param name="target">(6, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
+    /// <param name="scale">0 to overwrite the target, else the factor with which the sums are added to it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OuterProducts(
-        float* a, int* rows, int aSegment, int aStep, float* b, int bSegment, int bStep, int segments, int length, float* tile)
+        float* a,
+        int* rows,
+        int aSegment,
+        int aStep,
+        float* b,
+        int bSegment,
+        int bStep,
+        int segments,
+        int length,
+        float* target,
+        int stride,
+        float scale)
     {
         V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
         V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
@@ -70,12 +82,46 @@ internal static unsafe class Micro<V>
             b += bSegment;
         }
 
-        StoreRow(c00, c01, tile, 0);
-        StoreRow(c10, c11, tile, 1);
-        StoreRow(c20, c21, tile, 2);
-        StoreRow(c30, c31, tile, 3);
-        StoreRow(c40, c41, tile, 4);
-        StoreRow(c50, c51, tile, 5);
+        Finish(c00, c01, target, scale);
+        Finish(c10, c11, target + stride, scale);
+        Finish(c20, c21, target + 2 * (nint)stride, scale);
+        Finish(c30, c31, target + 3 * (nint)stride, scale);
+        Finish(c40, c41, target + 4 * (nint)stride, scale);
+        Finish(c50, c51, target + 5 * (nint)stride, scale);
+    }
+
+    /// <summary>The same for a tile of which only some rows and columns exist.</summary>
+    public static void OuterProducts(
+        float* a,
+        int* rows,
+        int aSegment,
+        int aStep,
+        float* b,
+        int bSegment,
+        int bStep,
+        int segments,
+        int length,
+        float* target,
+        int stride,
+        float scale,
+        int rowCount,
+        int columnCount)
+    {
+        if (rowCount == OuterRows && columnCount == OuterColumns)
+        {
+            OuterProducts(a, rows, aSegment, aStep, b, bSegment, bStep, segments, length, target, stride, scale);
+            return;
+        }
+
+        var tile = stackalloc float[OuterRows * OuterColumns];
+        OuterProducts(a, rows, aSegment, aStep, b, bSegment, bStep, segments, length, tile, OuterColumns, 0f);
+        for (var r = 0; r < rowCount; r++)
+        {
+            if (scale == 0f)
+                Elements<V>.Copy(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
+            else
+                Elements<V>.AddScaled(scale, tile + r * OuterColumns, target + (nint)r * stride, columnCount);
+        }
     }
 
     /// <summary>
@@ -152,9 +198,16 @@ internal static unsafe class Micro<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow(V c0, V c1, float* tile, int row)
+    private static void Finish(V c0, V c1, float* target, float scale)
     {
-        V.Store(c0, tile + row * 2 * V.Width);
-        V.Store(c1, tile + row * 2 * V.Width + V.Width);
+        if (scale != 0f)
+        {
+            var factor = V.Broadcast(scale);
+            c0 = V.MultiplyAdd(factor, c0, V.Load(target));
+            c1 = V.MultiplyAdd(factor, c1, V.Load(target + V.Width));
+        }
+
+        V.Store(c0, target);
+        V.Store(c1, target + V.Width);
     }
 }

@@ -4,7 +4,6 @@ using System.Runtime.Intrinsics;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>4 floats in one vector of 128 bits (SSE, Arm64).</summary>
-[SkipLocalsInit]
 internal readonly unsafe struct Simd128(Vector128<float> v) : ISimd<Simd128>
 {
     private readonly Vector128<float> _v = v;

@@ -4,7 +4,6 @@ using System.Runtime.Intrinsics;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>8 floats in one vector of 256 bits (AVX2).</summary>
-[SkipLocalsInit]
 internal readonly unsafe struct Simd256(Vector256<float> v) : ISimd<Simd256>
 {
     private readonly Vector256<float> _v = v;

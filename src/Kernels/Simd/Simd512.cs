@@ -4,7 +4,6 @@ using System.Runtime.Intrinsics;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>16 floats in one vector of 512 bits (AVX-512).</summary>
-[SkipLocalsInit]
 internal readonly unsafe struct Simd512(Vector512<float> v) : ISimd<Simd512>
 {
     private readonly Vector512<float> _v = v;

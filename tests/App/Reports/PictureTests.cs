@@ -8,7 +8,7 @@ namespace AutoencoderGpu.Tests.App.Reports;
 
 public sealed class PictureTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -19,10 +19,10 @@ public sealed class PictureTests : IDisposable
         using (var picture = new Picture(28, 28))
         {
             picture.DrawGrey(pixels, 28, 0, 0, 1);
-            picture.SavePng(_folder["a.png"]);
+            picture.SavePng(_folder.File("a.png"));
         }
 
-        Assert.Equal(pixels, Picture.ReadGrey28(_folder["a.png"]));
+        Assert.Equal(pixels, Picture.ReadGrey28(_folder.File("a.png")));
         Assert.Equal(["a.png"], _folder.Names);
     }
 
@@ -35,7 +35,7 @@ public sealed class PictureTests : IDisposable
         // The left half black, the right half white, at ten times the size.
         Encode(280, 280, format, (x, _) => x < 140 ? SKColors.Black : SKColors.White);
 
-        byte[] grey = Picture.ReadGrey28(_folder["image"]);
+        byte[] grey = Picture.ReadGrey28(_folder.File("image"));
 
         for (int i = 0; i < grey.Length; i++)
         {
@@ -55,10 +55,10 @@ public sealed class PictureTests : IDisposable
             40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0, .. new byte[24],
             0, 0, 255, 0,
         ];
-        File.WriteAllBytes(_folder["image"], bmp);
+        File.WriteAllBytes(_folder.File("image"), bmp);
 
         // Red's luma.
-        Assert.All(Picture.ReadGrey28(_folder["image"]), p => Assert.Equal(76, p));
+        Assert.All(Picture.ReadGrey28(_folder.File("image")), p => Assert.Equal(76, p));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class PictureTests : IDisposable
     {
         Encode(28, 28, SKEncodedImageFormat.Png, (x, _) => new SKColor(0, 0, 0, (byte)(x < 14 ? 0 : 255)));
 
-        byte[] grey = Picture.ReadGrey28(_folder["image"]);
+        byte[] grey = Picture.ReadGrey28(_folder.File("image"));
 
         Assert.Equal(255, grey[0]);
         Assert.Equal(0, grey[27]);
@@ -77,7 +77,7 @@ public sealed class PictureTests : IDisposable
     {
         Encode(56, 28, SKEncodedImageFormat.Png, (_, y) => y < 14 ? SKColors.Black : SKColors.White);
 
-        byte[] grey = Picture.ReadGrey28(_folder["image"]);
+        byte[] grey = Picture.ReadGrey28(_folder.File("image"));
 
         Assert.Equal(0, grey[0]);
         Assert.Equal(0, grey[12 * 28]);
@@ -100,7 +100,7 @@ public sealed class PictureTests : IDisposable
         Encode(64, 32, SKEncodedImageFormat.Jpeg, (x, y) => x < 32 && y < 16 ? SKColors.White : SKColors.Black);
         AddExif(orientation);
 
-        GreyImage image = Picture.ReadGrey(_folder["image"]);
+        GreyImage image = Picture.ReadGrey(_folder.File("image"));
 
         Assert.Equal(orientation < 5 ? (64, 32) : (32, 64), (image.Width, image.Height));
         foreach ((bool isLeft, bool isTop) in new[] { (true, true), (true, false), (false, true), (false, false) })
@@ -127,7 +127,7 @@ public sealed class PictureTests : IDisposable
         });
         AddExif(orientation);
 
-        GreyImage image = Picture.ReadGrey(_folder["image"]);
+        GreyImage image = Picture.ReadGrey(_folder.File("image"));
 
         int x = brightX == 0 ? 16 : 48, y = brightY == 0 ? 16 : 48;
         Assert.InRange(image.Pixels[y * 64 + x], 245, 255);
@@ -137,7 +137,7 @@ public sealed class PictureTests : IDisposable
     public void Damaged_files_are_one_line()
     {
         Encode(100, 100, SKEncodedImageFormat.Png, (x, y) => new SKColor((byte)(x * y), (byte)x, (byte)y));
-        byte[] good = File.ReadAllBytes(_folder["image"]);
+        byte[] good = File.ReadAllBytes(_folder.File("image"));
         byte[] huge = [.. good];
         huge.AsSpan(16, 8).Fill(0x3F);
         byte[] flipped = [.. good];
@@ -157,11 +157,11 @@ public sealed class PictureTests : IDisposable
         };
         foreach ((string name, byte[] content) in files)
         {
-            File.WriteAllBytes(_folder[name], content);
-            AssertOneLine(_folder[name]);
+            File.WriteAllBytes(_folder.File(name), content);
+            AssertOneLine(_folder.File(name));
         }
 
-        AssertOneLine(_folder["missing"]);
+        AssertOneLine(_folder.File("missing"));
         AssertOneLine(_folder.Path);
     }
 
@@ -170,15 +170,15 @@ public sealed class PictureTests : IDisposable
     {
         // A PNG's size with a right checksum, so that only the size is wrong.
         Encode(4, 4, SKEncodedImageFormat.Png, (_, _) => SKColors.Red);
-        byte[] png = File.ReadAllBytes(_folder["image"]);
+        byte[] png = File.ReadAllBytes(_folder.File("image"));
         png[18] = png[22] = 0x40;
         uint crc = Crc32(png.AsSpan(12, 17));
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), crc);
-        File.WriteAllBytes(_folder["image"], png);
+        File.WriteAllBytes(_folder.File("image"), png);
 
-        UserError error = Assert.Throws<UserError>(() => Picture.ReadGrey28(_folder["image"]));
+        UserError error = Assert.Throws<UserError>(() => Picture.ReadGrey28(_folder.File("image")));
 
-        Assert.Equal($"Cannot read {_folder["image"]}: 16388×16388 pixels are too many; scale it down.", error.Message);
+        Assert.Equal($"Cannot read {_folder.File("image")}: 16388×16388 pixels are too many; scale it down.", error.Message);
     }
 
     private static uint Crc32(ReadOnlySpan<byte> bytes)
@@ -209,17 +209,17 @@ public sealed class PictureTests : IDisposable
             for (int x = 0; x < width; x++)
                 bitmap.SetPixel(x, y, colour(x, y));
         using SKData data = bitmap.Encode(format, 100);
-        File.WriteAllBytes(_folder["image"], data.ToArray());
+        File.WriteAllBytes(_folder.File("image"), data.ToArray());
     }
 
     private void AddExif(byte orientation)
     {
-        byte[] jpeg = File.ReadAllBytes(_folder["image"]);
+        byte[] jpeg = File.ReadAllBytes(_folder.File("image"));
         byte[] exif =
         [
             0xFF, 0xE1, 0, 34, .. "Exif\0\0"u8,
             .. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0,
         ];
-        File.WriteAllBytes(_folder["image"], [.. jpeg[..2], .. exif, .. jpeg[2..]]);
+        File.WriteAllBytes(_folder.File("image"), [.. jpeg[..2], .. exif, .. jpeg[2..]]);
     }
 }

@@ -12,7 +12,7 @@ public sealed class PlotTests : IDisposable
         ShowReference = true,
     };
 
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -35,9 +35,9 @@ public sealed class PlotTests : IDisposable
             _ => (new[] { both[0] with { Model = "other" } }, _options),
         };
 
-        LossPlot.Save(_folder["loss-curves.png"], epochs, options);
+        LossPlot.Save(_folder.File("loss-curves.png"), epochs, options);
 
-        using SKBitmap picture = SKBitmap.Decode(_folder["loss-curves.png"]);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("loss-curves.png"));
         Assert.Equal((LossPlot.Width, LossPlot.Height), (picture.Width, picture.Height));
         Assert.True(Ink(picture, 40, 20, 500, 60) > 500, "no title");
         Assert.True(Ink(picture, 40, 80, 500, 40) > 500, "no subtitle");
@@ -48,9 +48,9 @@ public sealed class PlotTests : IDisposable
     [Fact]
     public void Curves_have_their_colours_and_the_legend_is_below_them()
     {
-        LossPlot.Save(_folder["a.png"], [.. ReferenceCurves.Fc, .. ReferenceCurves.Conv], _options);
+        LossPlot.Save(_folder.File("a.png"), [.. ReferenceCurves.Fc, .. ReferenceCurves.Conv], _options);
 
-        using SKBitmap picture = SKBitmap.Decode(_folder["a.png"]);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
         foreach (SKColor colour in new[] { new SKColor(0xFF0072B2), new SKColor(0xFFD55E00) })
         {
             Assert.True(Count(picture, 0, 0, 1600, 850, colour) > 1000);
@@ -61,18 +61,18 @@ public sealed class PlotTests : IDisposable
     [Fact]
     public void The_same_data_gives_the_same_file()
     {
-        LossPlot.Save(_folder["a.png"], ReferenceCurves.Fc, _options);
-        LossPlot.Save(_folder["b.png"], [.. ReferenceCurves.Fc.Reverse()], _options);
+        LossPlot.Save(_folder.File("a.png"), ReferenceCurves.Fc, _options);
+        LossPlot.Save(_folder.File("b.png"), [.. ReferenceCurves.Fc.Reverse()], _options);
 
-        Assert.Equal(File.ReadAllBytes(_folder["a.png"]), File.ReadAllBytes(_folder["b.png"]));
+        Assert.Equal(File.ReadAllBytes(_folder.File("a.png")), File.ReadAllBytes(_folder.File("b.png")));
     }
 
     [Fact]
     public void Synthetic_data_is_said_loudly()
     {
-        LossPlot.Save(_folder["a.png"], ReferenceCurves.Fc, _options with { IsFallback = true });
+        LossPlot.Save(_folder.File("a.png"), ReferenceCurves.Fc, _options with { IsFallback = true });
 
-        using SKBitmap picture = SKBitmap.Decode(_folder["a.png"]);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
         Assert.True(Count(picture, 0, 0, 1600, 64, new SKColor(0xFFB3001B)) > 50_000, "no band");
         Assert.True(Count(picture, 0, 0, 1600, 64, SKColors.White) > 1000, "no text on it");
     }
@@ -92,9 +92,9 @@ public sealed class PlotTests : IDisposable
     {
         using var a = new Picture(200, 60);
         a.DrawText("Wide", 10, 45, 40, 0, TextAlign.Left);
-        a.SavePng(_folder["a.png"]);
+        a.SavePng(_folder.File("a.png"));
 
-        using SKBitmap picture = SKBitmap.Decode(_folder["a.png"]);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
         Assert.Equal("Roboto", Font.Regular.FamilyName);
         Assert.True(Font.Bold.IsBold);
         Assert.InRange(Picture.TextWidth("Wide", 40), 70, 100);

@@ -11,7 +11,7 @@ public sealed class ReconstructionMontageTests : IDisposable
     private const int Left = 112;
     private const int Top = 172;
 
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -20,9 +20,9 @@ public sealed class ReconstructionMontageTests : IDisposable
     {
         Reconstruction[] images = [.. Enumerable.Range(0, 20).Reverse().Select(i => Image(i, i / 2))];
 
-        ReconstructionMontage.Save(_folder["a.png"], images, "Title", "subtitle");
+        ReconstructionMontage.Save(_folder.File("a.png"), images, "Title", "subtitle");
 
-        using SKBitmap picture = SKBitmap.Decode(_folder["a.png"]);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
         Assert.Equal((1752, 1398), (picture.Width, picture.Height));
         for (int i = 0; i < 20; i++)
         {
@@ -62,9 +62,9 @@ public sealed class ReconstructionMontageTests : IDisposable
     public void Any_number_of_images_without_a_class_fits(int count)
     {
         ReconstructionMontage.Save(
-            _folder["a.png"], [.. Enumerable.Range(0, count).Select(i => Image(i, -1))], "Title", "subtitle");
+            _folder.File("a.png"), [.. Enumerable.Range(0, count).Select(i => Image(i, -1))], "Title", "subtitle");
 
-        using SKBitmap picture = SKBitmap.Decode(_folder["a.png"]);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
         AssertImage(picture, 56, Top, Image(0, -1).Original);
         Assert.Equal(count > 2 ? 1640 : 840, picture.Width);
     }
@@ -72,9 +72,9 @@ public sealed class ReconstructionMontageTests : IDisposable
     [Fact]
     public void Nothing_and_wrong_sizes_are_refused()
     {
-        Assert.ThrowsAny<ArgumentException>(() => ReconstructionMontage.Save(_folder["a.png"], [], "", ""));
+        Assert.ThrowsAny<ArgumentException>(() => ReconstructionMontage.Save(_folder.File("a.png"), [], "", ""));
         Assert.ThrowsAny<ArgumentException>(
-            () => ReconstructionMontage.Save(_folder["a.png"], [Image(0, 0) with { Output = new float[783] }], "", ""));
+            () => ReconstructionMontage.Save(_folder.File("a.png"), [Image(0, 0) with { Output = new float[783] }], "", ""));
         Assert.Empty(_folder.Names);
     }
 

@@ -7,7 +7,7 @@ namespace AutoencoderGpu.Tests.App.Reports;
 
 public sealed class RunSummaryTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     private static RunSummary Sample => new(
         new VersionsSummary("0.1.0", "10.0.1", "1.5.3", null),
@@ -24,7 +24,7 @@ public sealed class RunSummaryTests : IDisposable
     [Fact]
     public void Text_is_exactly_this()
     {
-        Sample.Save(_folder["summary.json"]);
+        Sample.Save(_folder.File("summary.json"));
 
         Assert.Equal(
             """
@@ -79,7 +79,7 @@ public sealed class RunSummaryTests : IDisposable
             }
 
             """.ReplaceLineEndings("\n"),
-            File.ReadAllText(_folder["summary.json"]));
+            File.ReadAllText(_folder.File("summary.json")));
         Assert.Equal(["summary.json"], _folder.Names);
     }
 

@@ -1,9 +1,11 @@
-namespace AutoencoderGpu.Tests.App.Data;
+namespace AutoencoderGpu.Tests.App;
 
 /// <summary>An empty folder that goes with the test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("autoencoder-tests-").FullName;
+
+    public string[] Names => [.. Directory.EnumerateFileSystemEntries(Path).Select(f => System.IO.Path.GetFileName(f)!).Order()];
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace AutoencoderGpu.Tests.App;
+
+/// <summary>What a run of the program left behind.</summary>
+internal sealed record ProcessResult(int ExitCode, string Output, string Errors)
+{
+    public string[] ErrorLines => Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>Runs the program as its users do: a process of its own, from arguments to exit code.</summary>
+internal static partial class AutoencoderProcess
+{
+    private const int Interrupt = 2;
+
+    public static Task<ProcessResult> RunAsync(params string[] arguments) => RunAsync(null, arguments);
+
+    /// <summary>Runs it, and interrupts it as Ctrl-C does once a line on standard error contains a text.</summary>
+    public static async Task<ProcessResult> RunAsync(string? interruptAt, string[] arguments)
+    {
+        using var process = new Process { StartInfo = StartInfo(arguments) };
+        var errors = new List<string>();
+        var interrupted = false;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is null)
+                return;
+            errors.Add(line.Data);
+            if (interruptAt is not null && !interrupted && line.Data.Contains(interruptAt, StringComparison.Ordinal))
+            {
+                interrupted = true;
+                if (Kill(process.Id, Interrupt) != 0)
+                    throw new InvalidOperationException($"No signal could be sent: error {Marshal.GetLastPInvokeError()}.");
+            }
+        };
+        process.Start();
+        process.BeginErrorReadLine();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new(process.ExitCode, output, string.Join('\n', errors));
+    }
+
+    private static ProcessStartInfo StartInfo(string[] arguments)
+    {
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "autoencoder.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // Data only as the test names it; a cache or mirror that happens to be there would make another test of it.
+        info.Environment.Remove("AUTOENCODER_DATA");
+        return info;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int process, int signal);
+}

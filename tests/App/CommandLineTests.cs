@@ -1,0 +1,137 @@
+using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Kernels.Executors;
+using Xunit;
+
+namespace AutoencoderGpu.Tests.App;
+
+/// <summary>The commands beside training, and wrong usage of all of them.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("--epochs", "0")]
+    [InlineData("--epochs", "many")]
+    [InlineData("--batch-size", "-1")]
+    [InlineData("--learning-rate", "0")]
+    [InlineData("--learning-rate", "NaN")]
+    [InlineData("--seed", "-1")]
+    [InlineData("--threads", "0")]
+    [InlineData("--accelerator", "tpu")]
+    [InlineData("--model", "3")]
+    [InlineData("--train-limit", "0")]
+    [InlineData("--no-such-option", "1")]
+    [InlineData("--dataset", "imagenet")]
+    public async Task A_wrong_option_is_one_line_that_names_it(string option, string value)
+    {
+        var result = await AutoencoderProcess.RunAsync("train", option, value, "--output", In("run"));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Empty(result.Output);
+        Assert.Contains(result.ErrorLines, line => line.Contains(option.Split('-')[^1], StringComparison.Ordinal));
+        Assert.All(result.ErrorLines, line => Assert.StartsWith("error: ", line));
+    }
+
+    [Theory]
+    [InlineData("cuda")]
+    [InlineData("opencl")]
+    public async Task A_named_accelerator_that_is_absent_is_an_error_and_never_another_one(string kind)
+    {
+        Assert.SkipWhen(
+            Accelerators.Survey().Any(device => device.IsUsable && device.Kind.ToString().Equals(kind, StringComparison.OrdinalIgnoreCase)),
+            $"{kind} is there.");
+        var result = await AutoencoderProcess.RunAsync("--accelerator", kind, "--dataset", "synthetic", "--output", In("run"));
+        TrainCommandTests.AssertError(3, kind, result);
+    }
+
+    [Fact]
+    public async Task A_device_number_beyond_the_last_is_an_error() => TrainCommandTests.AssertError(
+        3, "device 5", await AutoencoderProcess.RunAsync("bench", "--accelerator", "cpu", "--device", "5"));
+
+    [Fact]
+    public async Task Data_that_is_not_there_is_an_error() => TrainCommandTests.AssertError(
+        4, In("nowhere"), await AutoencoderProcess.RunAsync("--data", In("nowhere"), "--output", In("run")));
+
+    [Fact]
+    public async Task Weights_that_are_not_there_or_not_weights_are_an_error()
+    {
+        TrainCommandTests.AssertError(4, In("none"), await AutoencoderProcess.RunAsync("eval", "--weights", In("none")));
+        File.WriteAllText(In("text"), "these are not weights, but they are long enough to be read");
+        TrainCommandTests.AssertError(4, In("text"), await AutoencoderProcess.RunAsync("reconstruct", "--weights", In("text")));
+    }
+
+    [Theory]
+    [InlineData("fc")]
+    [InlineData("conv")]
+    public async Task Saved_weights_evaluate_to_the_loss_of_their_run_and_reconstruct(string model)
+    {
+        string[] data = ["--dataset", "synthetic", "--test-limit", "200", "--accelerator", "cpu"];
+        var train = await AutoencoderProcess.RunAsync(
+            ["train", .. data, "--model", model, "--train-limit", "300", "--epochs", "1", "--json", "--output", In("run")]);
+        Assert.Equal(0, train.ExitCode);
+        var weights = In("run", model, "best.safetensors");
+        var eval = await AutoencoderProcess.RunAsync(["eval", .. data, "--weights", weights, "--json"]);
+        Assert.Equal(0, eval.ExitCode);
+        var (trained, evaluated) = (JsonNode.Parse(train.Output)!["models"]![0]!, JsonNode.Parse(eval.Output)!);
+        Assert.Equal(model, (string)evaluated["model"]!);
+        Assert.Equal((double)trained["best_test_loss"]!, (double)evaluated["test_loss"]!, 9);
+        Assert.Equal((double)trained["floor"]!, (double)evaluated["floor"]!, 12);
+
+        using (var picture = new Picture(60, 40))
+        {
+            picture.FillRectangle(20, 5, 8, 30, 0x000000);
+            picture.SavePng(In("digit.png"));
+        }
+
+        string[] reconstruct = ["reconstruct", "--weights", weights, "--accelerator", "cpu", "--output", In("out.png"), In("digit.png")];
+        Assert.Equal(0, (await AutoencoderProcess.RunAsync(reconstruct)).ExitCode);
+        Assert.True(Picture.ReadGrey(In("out.png")).Width > 56);
+        TrainCommandTests.AssertError(2, "--force", await AutoencoderProcess.RunAsync(reconstruct));
+    }
+
+    [Fact]
+    public async Task Devices_lists_the_cpu_and_says_what_auto_takes()
+    {
+        var result = await AutoencoderProcess.RunAsync("devices", "--json");
+        Assert.Equal(0, result.ExitCode);
+        var json = JsonNode.Parse(result.Output)!;
+        Assert.Contains(json["devices"]!.AsArray(), device => (string)device!["accelerator"]! == "cpu" && (int)device["device"]! == 0);
+        Assert.Contains((string)json["auto"]!, (string[])["cpu", "cuda", "opencl"]);
+        Assert.NotEmpty((string)json["reason"]!);
+    }
+
+    [Fact]
+    public async Task Data_says_what_is_missing_where()
+    {
+        Directory.CreateDirectory(In("data"));
+        var result = await AutoencoderProcess.RunAsync("data", "--data", In("data"), "--json");
+        Assert.Equal(0, result.ExitCode);
+        var mnist = JsonNode.Parse(result.Output)!.AsArray().Single(set => (string)set!["dataset"]! == "mnist")!;
+        Assert.Equal(In("data"), (string)mnist["origin"]!);
+        Assert.Equal(4, mnist["missing"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Bench_reports_each_model_and_instruction()
+    {
+        var result = await AutoencoderProcess.RunAsync("bench", "--accelerator", "cpu", "--steps", "2", "--json");
+        Assert.Equal(0, result.ExitCode);
+        var models = JsonNode.Parse(result.Output)!.AsArray();
+        Assert.Equal(["fc", "conv"], models.Select(model => (string)model!["model"]!));
+        Assert.All(models, model => Assert.True((double)model!["us_per_step"]! > 0));
+        Assert.Equal(10, models[0]!["operations"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Help_gives_examples_and_exit_codes()
+    {
+        var result = await AutoencoderProcess.RunAsync("--help");
+        Assert.Equal(0, result.ExitCode);
+        foreach (var expected in new[] { "Examples", "--accelerator", "reconstruct", "130" })
+            Assert.Contains(expected, result.Output, StringComparison.Ordinal);
+    }
+
+    private string In(params string[] parts) => Path.Combine([_folder.Path, .. parts]);
+}
