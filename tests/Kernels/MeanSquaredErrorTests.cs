@@ -11,7 +11,7 @@ public class MeanSquaredErrorTests
         ExecutorsUnderTest.Names,
         ((int, int, int, int, int)[])
         [
-            (1, 1, 1, 1, 1), (10, 10, 28, 28, 1), (10, 7, 28, 28, 1), (7, 1, 3, 5, 3), (33, 33, 1, 1, 257), (2, 2, 7, 2, 16),
+            (1, 1, 1, 1, 1), (10, 10, 28, 28, 1), (10, 7, 28, 28, 1), (7, 1, 3, 5, 3), (3, 3, 1, 1, 257), (2, 2, 7, 2, 16),
         ]);
 
     [Theory]
@@ -25,7 +25,7 @@ public class MeanSquaredErrorTests
         var (losses, gradients) = Reference.MeanSquaredError(Reference.Exact(y), Reference.Exact(t), count);
         foreach (var (activation, border) in ((Activation, int)[])[(Activation.Sigmoid, 1), (Activation.Relu, 0), (Activation.None, 0)])
         {
-            foreach (var wantsGradient in (bool[])[true, false])
+            foreach (var wantsGradient in activation == Activation.Sigmoid ? (bool[])[true, false] : [true])
             {
                 var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
                 var output = bench.Map(height, width, channels, border, y);

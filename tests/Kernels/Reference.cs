@@ -128,7 +128,11 @@ internal static class Reference
     public static Sums Upsample(double[] x, int height, int width, Interpolation interpolation)
     {
         var y = new Sums(4 * x.Length, 4);
-        ForEachShare(x.Length / (height * width), height, width, interpolation, (i, o, share) => y.Add(o, share * x[i]));
+        ForEachShare(x.Length / (height * width), height, width, interpolation, (i, o, share, error) =>
+        {
+            y.Add(o, share * x[i]);
+            y.Magnitudes[o] += Math.Abs(error * x[i]) / Tolerance.Gamma(y.Depth);
+        });
         return y;
     }
 
@@ -136,7 +140,11 @@ internal static class Reference
     public static Sums UpsampleBackward(double[] g, int height, int width, Interpolation interpolation)
     {
         var gradient = new Sums(g.Length / 4, 16);
-        ForEachShare(gradient.Values.Length / (height * width), height, width, interpolation, (i, o, share) => gradient.Add(i, share * g[o]));
+        ForEachShare(gradient.Values.Length / (height * width), height, width, interpolation, (i, o, share, error) =>
+        {
+            gradient.Add(i, share * g[o]);
+            gradient.Magnitudes[i] += Math.Abs(error * g[o]) / Tolerance.Gamma(gradient.Depth);
+        });
         return gradient;
     }
 
@@ -181,8 +189,12 @@ internal static class Reference
         }
     }
 
-    /// <summary>Visits (input, output, weight) of every pair that meets; aligned corners, so s = p·(H−1)/(2H−1).</summary>
-    private static void ForEachShare(int planes, int height, int width, Interpolation interpolation, Action<int, int, double> visit)
+    /// <summary>
+    /// Visits (input, output, share, what a float32 share may be off by) of every pair that meets; aligned corners, so
+    /// s = p·(H−1)/(2H−1). A float32 share is a position less its integer part and keeps the position's two roundings.
+    /// </summary>
+    private static void ForEachShare(
+        int planes, int height, int width, Interpolation interpolation, Action<int, int, double, double> visit)
     {
         for (var plane = 0; plane < planes; plane++)
         {
@@ -193,7 +205,10 @@ internal static class Reference
                     foreach (var (i, vertical) in Shares(p, height, interpolation))
                     {
                         foreach (var (j, horizontal) in Shares(q, width, interpolation))
-                            visit((plane * height + i) * width + j, (plane * 2 * height + p) * 2 * width + q, vertical * horizontal);
+                        {
+                            var error = interpolation == Interpolation.Nearest ? 0 : 2 * (i * horizontal + j * vertical) * Tolerance.Rounding;
+                            visit((plane * height + i) * width + j, (plane * 2 * height + p) * 2 * width + q, vertical * horizontal, error);
+                        }
                     }
                 }
             }

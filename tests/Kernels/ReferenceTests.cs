@@ -45,7 +45,6 @@ public class ReferenceTests
         }
 
         double[] Exact(string tensor) => Reference.Exact(golden[tensor]);
-        // An interpolation's weights are differences of float positions, off by roundings of the position itself.
         void Check(string tensor, Sums expected) => Tolerance.Check(name + " " + tensor, golden[tensor], expected);
     }
 
