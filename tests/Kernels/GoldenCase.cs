@@ -12,7 +12,6 @@ internal sealed class GoldenCase
 
     public GoldenCase(string name)
     {
-        _tensors = Golden.Load(name).Tensors;
         (Kind, Interpolation) = name switch
         {
             _ when name.StartsWith("op-dense-", StringComparison.Ordinal) => (Operation.DenseForward, default),
@@ -22,6 +21,7 @@ internal sealed class GoldenCase
             _ when name.StartsWith("op-upsample2x-nearest-", StringComparison.Ordinal) => (Operation.UpsampleForward, Interpolation.Nearest),
             _ => throw new InvalidDataException($"No test knows the operation of {name}."),
         };
+        _tensors = Golden.Load(name).Tensors;
         var sizes = name.Split('-').First(part => char.IsAsciiDigit(part[0]));
         Assert.Equal(sizes, string.Join('x', _tensors["input"].Shape.Select(size => size.ToString(CultureInfo.InvariantCulture))));
     }
