@@ -88,4 +88,10 @@ internal sealed class NetworkUnderTest : IDisposable
     /// times the bound of the longest sum, that of 784 inputs, of the tensor's largest element.
     /// </summary>
     public static double Bound(IEnumerable<double> tensor) => 10 * Tolerance.Gamma(Network.ImageSize) * tensor.Max(Math.Abs);
+
+    public static void Check(string what, float[] actual, double[] expected)
+    {
+        var bound = Bound(expected);
+        Tolerance.Check(what, actual, expected, _ => bound);
+    }
 }
