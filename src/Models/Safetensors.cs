@@ -17,6 +17,9 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
     /// <summary>A header beyond this is not one of a model that this program knows.</summary>
     private const int LongestHeader = 1 << 20;
 
+    /// <summary>So is a file beyond this, which keeps a damaged one from taking all memory.</summary>
+    private const long LongestFile = 1 << 28;
+
     private const string MetadataKey = "__metadata__";
 
     /// <summary>Reads a file.</summary>
@@ -28,6 +31,8 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         Span<byte> prefix = stackalloc byte[8];
         if (stream.Length < 8)
             throw new InvalidDataException("it is shorter than the 8 bytes of a safetensors prefix");
+        if (stream.Length > LongestFile)
+            throw new InvalidDataException($"it has {stream.Length} bytes, which is not the size of a model's weights");
         stream.ReadExactly(prefix);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > LongestHeader || (long)headerLength > stream.Length - 8)
@@ -39,9 +44,13 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
             using var json = JsonDocument.Parse(header);
             return Read(json.RootElement, stream, 8 + (long)headerLength);
         }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException(OneLine(e.Message), e); // names may hold anything
+        }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            throw new InvalidDataException("its header is not that of a safetensors file: " + e.Message.ReplaceLineEndings(" "), e);
+            throw new InvalidDataException("its header is not that of a safetensors file: " + OneLine(e.Message), e);
         }
     }
 
@@ -120,6 +129,8 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         return new(tensors, metadata);
     }
 
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+
     private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<long> values)
     {
         json.WriteStartArray(name);
@@ -151,9 +162,14 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
             if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > length)
                 throw new InvalidDataException($"tensor '{name}' lies outside the file, which holds {length} bytes of values");
             var entry = new Entry(name, type, shape, offsets[0], offsets[1]);
-            var count = shape.Aggregate((Int128)1, (product, size) => size < 0 ? -1 : product * size);
-            if (shape.Length > 8 || count < 0 || count * entry.Size != offsets[1] - offsets[0])
-                throw new InvalidDataException($"tensor '{name}' of shape ({string.Join(", ", shape)}) has {offsets[1] - offsets[0]} bytes");
+            // Double precision is exact for all sizes that a file may have, and does not wrap beyond.
+            var count = shape.Aggregate(1.0, (product, size) => product * size);
+            if (shape.Length > 8 || shape.Any(size => size < 0) || count * entry.Size != offsets[1] - offsets[0])
+            {
+                var sizes = string.Join(", ", shape.Take(8)) + (shape.Length > 8 ? ", …" : "");
+                throw new InvalidDataException($"tensor '{name}' of shape ({sizes}) has {offsets[1] - offsets[0]} bytes");
+            }
+
             return entry;
         }
 

@@ -105,8 +105,10 @@ public static class Accelerators
 
     private static LaunchExecutor OpenSimulator()
     {
-        var context = Context.Create(builder => builder.EnableAlgorithms().CPU(CPUDeviceKind.Nvidia));
-        return new(context, context.CreateCPUAccelerator(0));
+        // No more threads than the largest group has: each is a thread of the system, and they meet at every barrier.
+        var device = new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 8, numMultiprocessors: 1);
+        var context = Context.Create(builder => builder.EnableAlgorithms().CPU(device));
+        return new(context, device.CreateAccelerator(context));
     }
 
     private static LaunchExecutor OpenGpu(AcceleratorKind kind, int index)

@@ -1,0 +1,44 @@
+using AutoencoderGpu.Models;
+using Xunit;
+
+namespace AutoencoderGpu.Tests;
+
+/// <summary>
+/// Oracle values from libtorch, in the folder that the environment variable AUTOENCODER_GOLDEN names, else in the committed one.
+/// </summary>
+internal static class Golden
+{
+    public static string Folder { get; } =
+        Environment.GetEnvironmentVariable("AUTOENCODER_GOLDEN") is { Length: > 0 } named ? named : Committed();
+
+    /// <summary>Names without extension; a theory without any fails.</summary>
+    public static IEnumerable<string> Names =>
+        Directory.EnumerateFiles(Folder, "*.safetensors").Select(path => Path.GetFileNameWithoutExtension(path)).Order();
+
+    public static IEnumerable<string> Operations => Names.Where(name => !name.StartsWith("model-", StringComparison.Ordinal));
+
+    public static IEnumerable<string> Models => Names.Where(name => name.StartsWith("model-", StringComparison.Ordinal));
+
+    public static Safetensors Load(string name) => Safetensors.Load(Path.Combine(Folder, name + ".safetensors"));
+
+    private static string Committed()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            foreach (var candidate in (string[])[Path.Combine(folder.FullName, "golden"), Path.Combine(folder.FullName, "tests", "golden")])
+            {
+                if (Directory.Exists(candidate))
+                    return candidate;
+            }
+        }
+
+        throw new DirectoryNotFoundException("No folder tests/golden above " + AppContext.BaseDirectory);
+    }
+}
+
+/// <summary>Every combination of two lists, as a theory's rows.</summary>
+internal static class Rows
+{
+    public static IEnumerable<TheoryDataRow<T1, T2>> Of<T1, T2>(IEnumerable<T1> first, IEnumerable<T2> second) =>
+        from a in first from b in second select new TheoryDataRow<T1, T2>(a, b);
+}

@@ -1,0 +1,118 @@
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Operations;
+using AutoencoderGpu.Models;
+using Xunit;
+
+namespace AutoencoderGpu.Tests.Kernels;
+
+[Collection(OnExecutors.Name)]
+public class Conv3x3Tests
+{
+    private static readonly (int Batch, int Count, int Cin, int H, int W, int Cout)[] _shapes =
+    [
+        (1, 1, 1, 1, 1, 3), (1, 1, 3, 1, 2, 1), (7, 5, 3, 5, 7, 5), (10, 9, 5, 2, 3, 16), (2, 1, 16, 3, 2, 17), (1, 1, 33, 7, 7, 33),
+        (33, 33, 5, 2, 3, 1), (3, 2, 17, 1, 28, 16), (2, 2, 7, 28, 1, 7), (3, 3, 1, 28, 28, 1), (10, 7, 1, 7, 5, 33), (2, 2, 33, 5, 3, 1),
+    ];
+
+    public static IEnumerable<TheoryDataRow<string, string>> GoldenCases =>
+        Rows.Of(ExecutorsUnderTest.Names, Golden.Operations.Where(name => name.StartsWith("op-conv3x3-", StringComparison.Ordinal)));
+
+    public static IEnumerable<TheoryDataRow<string, (int Batch, int Count, int Cin, int H, int W, int Cout)>> Shapes =>
+        Rows.Of(ExecutorsUnderTest.Names, _shapes);
+
+    [Theory]
+    [MemberData(nameof(GoldenCases))]
+    public void Agrees_with_libtorch(string executor, string name)
+    {
+        var golden = new GoldenCase(name);
+        var data = new Data(golden["input"], golden["weight"], golden["bias"], golden["grad_output"], golden.Height, golden.Width);
+        Check(ExecutorsUnderTest.Open(executor), golden.Batch, golden.Batch, data, default, 1, golden);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Agrees_with_the_reference_at_any_shape(
+        string executor, (int Batch, int Count, int Cin, int H, int W, int Cout) shape)
+    {
+        var (batch, count, cin, height, width, cout) = shape;
+        var random = new Values(1000 * cin + cout);
+        foreach (var (activation, border) in ((Activation, int)[])[(Activation.Relu, 0), (Activation.Sigmoid, 1)])
+        {
+            var x = activation == Activation.Sigmoid
+                ? random.Next(count * cin * height * width, 0, 1)
+                : random.Next(count * cin * height * width);
+            var data = new Data(
+                x, random.Next(cout * cin * 9), random.Next(cout), random.Next(count * cout * height * width), height, width);
+            Check(ExecutorsUnderTest.Open(executor), batch, count, data, activation, border, null);
+        }
+    }
+
+    private static void Check(
+        Executor executor, int batch, int count, Data data, Activation activation, int border, GoldenCase? golden)
+    {
+        var sums = Reference.Conv3x3(
+            Reference.Exact(data.X), Reference.Exact(data.W), Reference.Exact(data.Bias), count, data.Height, data.Width);
+        var bench = new Workbench(executor, batch, count);
+        var input = data.Input(bench);
+        var output = bench.Writable(bench.Map(data.Height, data.Width, data.Cout, border));
+        var weights = bench.Slice(data.W.Length, data.Weights.ToArena(data.W));
+        bench.Run(Conv3x3.Forward(input, weights, bench.Slice(data.Cout, data.Bias), output, activation));
+        Activated.Check("output", bench.Read(output), sums, activation);
+        Tolerance.CheckGolden("output", bench.Read(output), golden?["output"], sums);
+
+        var (inputSums, weightSums, biasSums) = Reference.Conv3x3Backward(
+            Reference.Exact(data.G), Reference.Exact(data.X), Reference.Exact(data.W), data.Cout, count, data.Height, data.Width);
+        inputSums = inputSums.Times(i => Reference.Derivative(activation, data.X[i]));
+        bench = new Workbench(executor, batch, count);
+        weights = bench.Slice(data.W.Length, data.Weights.ToArena(data.W));
+        var rotated = bench.Writable(bench.Slice(data.W.Length), data.W.Length);
+        var inputGradient = bench.Writable(bench.Map(data.Height, data.Width, data.Cin, border));
+        bench.Run(
+            Conv3x3.Rotate(weights, rotated, data.Cin, data.Cout),
+            Conv3x3.BackwardInput(data.Gradient(bench, 1), rotated, inputGradient, data.Input(bench), activation));
+        Tolerance.Check("input's gradient", bench.Read(inputGradient), inputSums);
+        Tolerance.CheckGolden("input's gradient", bench.Read(inputGradient), golden?["grad_input"], inputSums);
+
+        // One sum on a CPU; the partial sums of a GPU may be more than there are pixels.
+        var splits = executor.GradientSplits == 1 || border == 0 ? 1 : 3;
+        CheckWeights(new(executor, batch, count), data, border, golden is null ? splits : executor.GradientSplits, weightSums, biasSums, golden);
+    }
+
+    private static void CheckWeights(
+        Workbench bench, Data data, int border, int splits, Sums weightSums, Sums biasSums, GoldenCase? golden)
+    {
+        int length = data.W.Length + data.Cout, stride = length + 5;
+        var gradients = bench.Slice(splits * stride);
+        for (var split = 0; split < splits; split++)
+            bench.Writable(gradients + split * stride, length);
+        bench.Run(Conv3x3.BackwardWeights(data.Gradient(bench, border), data.Input(bench), gradients, splits, stride));
+        var total = new float[length];
+        for (var split = 0; split < splits; split++)
+        {
+            var part = bench.Read(gradients + split * stride, length);
+            for (var i = 0; i < length; i++)
+                total[i] += part[i];
+        }
+
+        var weight = data.Weights.FromArena(total.AsSpan(0, data.W.Length));
+        Tolerance.Check($"weight's gradient in {splits} splits", weight, weightSums);
+        Tolerance.CheckGolden("weight's gradient", weight, golden?["grad_weight"], weightSums);
+        Tolerance.Check($"bias's gradient in {splits} splits", total.AsSpan(data.W.Length), biasSums);
+        Tolerance.CheckGolden("bias's gradient", total.AsSpan(data.W.Length), golden?["grad_bias"], biasSums);
+    }
+
+    /// <summary>NCHW values of one layer.</summary>
+    private sealed record Data(float[] X, float[] W, float[] Bias, float[] G, int Height, int Width)
+    {
+        public int Cout => Bias.Length;
+
+        public int Cin => W.Length / (9 * Cout);
+
+        public Parameter Weights => new("w", [Cout, Cin, 3, 3], 9 * Cin, 0, IsEncoder: true);
+
+        public FeatureMap Input(Workbench bench) => bench.Map(Height, Width, Cin, 1, X);
+
+        public FeatureMap Gradient(Workbench bench, int border) => bench.Map(Height, Width, Cout, border, G);
+    }
+}

@@ -1,0 +1,75 @@
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
+using Xunit;
+
+namespace AutoencoderGpu.Tests.Kernels;
+
+[Collection(OnExecutors.Name)]
+public class DenseTests
+{
+    // Tiles are 32×32×16 on a GPU; on a CPU five images by two outputs, and six by one to four vectors of 4 to 16.
+    private static readonly (int Batch, int Count, int K, int N)[] _shapes =
+    [
+        (1, 1, 1, 1), (10, 10, 31, 33), (10, 7, 32, 32), (7, 7, 33, 31), (33, 33, 17, 5), (33, 32, 16, 2), (5, 4, 15, 65), (6, 6, 65, 1),
+        (1, 1, 100, 3), (31, 11, 1, 34), (10, 1, 8, 64), (2, 2, 129, 7),
+    ];
+
+    public static IEnumerable<TheoryDataRow<string, string>> GoldenCases =>
+        Rows.Of(ExecutorsUnderTest.Names, Golden.Operations.Where(name => name.StartsWith("op-dense-", StringComparison.Ordinal)));
+
+    public static IEnumerable<TheoryDataRow<string, (int Batch, int Count, int K, int N)>> Shapes =>
+        Rows.Of(ExecutorsUnderTest.Names, _shapes);
+
+    [Theory]
+    [MemberData(nameof(GoldenCases))]
+    public void Agrees_with_libtorch(string executor, string name)
+    {
+        var golden = new GoldenCase(name);
+        Check(executor, golden.Batch, golden.Batch, golden["input"], golden["weight"], golden["bias"], golden["grad_output"], default, golden);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Agrees_with_the_reference_at_any_shape(string executor, (int Batch, int Count, int K, int N) shape)
+    {
+        var random = new Values(1000 * shape.K + shape.N);
+        var (batch, count, k, n) = shape;
+        foreach (var activation in Enum.GetValues<Activation>())
+        {
+            // What a sigmoid made lies between 0 and 1.
+            var x = activation == Activation.Sigmoid ? random.Next(count * k, 0, 1) : random.Next(count * k);
+            Check(executor, batch, count, x, random.Next(n * k), random.Next(n), random.Next(count * n), activation, null);
+        }
+    }
+
+    private static void Check(
+        string executor, int batch, int count, float[] x, float[] w, float[] bias, float[] g, Activation activation, GoldenCase? golden)
+    {
+        int n = bias.Length, k = w.Length / n;
+        var bench = Bench();
+        FeatureMap input = bench.Map(1, 1, k, 0, x), output = bench.Writable(bench.Map(1, 1, n, 0));
+        bench.Run(Dense.Forward(input, bench.Slice(n * k, w), bench.Slice(n, bias), output, activation));
+        var sums = Reference.Dense(Reference.Exact(x), Reference.Exact(w), Reference.Exact(bias), count);
+        Activated.Check("output", bench.Read(output), sums, activation);
+        Tolerance.CheckGolden("output", bench.Read(output), golden?["output"], sums);
+
+        var (inputGradient, weightGradient, biasGradient) =
+            Reference.DenseBackward(Reference.Exact(g), Reference.Exact(x), Reference.Exact(w), count);
+        inputGradient = inputGradient.Times(i => Reference.Derivative(activation, x[i]));
+        foreach (var wantsInputGradient in (bool[])[true, false])
+        {
+            bench = Bench();
+            int weights = bench.Writable(bench.Slice(n * k, w), n * k), biases = bench.Writable(bench.Slice(n, bias), n);
+            var gradient = wantsInputGradient ? bench.Writable(bench.Map(1, 1, k, 0)) : default;
+            bench.Run(Dense.Backward(bench.Map(1, 1, n, 0, g), bench.Map(1, 1, k, 0, x), weights, biases, gradient, activation));
+            Updated.Check("weight", bench.Read(weights, n * k), w, weightGradient, golden?["grad_weight"]);
+            Updated.Check("bias", bench.Read(biases, n), bias, biasGradient, golden?["grad_bias"]);
+            if (!wantsInputGradient)
+                continue;
+            Tolerance.Check("input's gradient", bench.Read(gradient), inputGradient);
+            Tolerance.CheckGolden("input's gradient", bench.Read(gradient), golden?["grad_input"], inputGradient);
+        }
+
+        Workbench Bench() => new(ExecutorsUnderTest.Open(executor), batch, count);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Reflection;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+using Xunit;
+
+namespace AutoencoderGpu.Tests.Kernels;
+
+/// <summary>What GPUs get to run, generated without one: no driver is needed for it.</summary>
+public sealed class GeneratedCodeTests : IDisposable
+{
+    // Optimised as the accelerators' contexts are by default.
+    private readonly Context _context = Context.Create(builder => builder.EnableAlgorithms());
+
+    public static IEnumerable<TheoryDataRow<string, int>> Kernels =>
+        Rows.Of(Catalog.Kernels.Select(kernel => kernel.Name), (int[])[70, 80]);
+
+    public static IEnumerable<TheoryDataRow<string>> Names => Catalog.Kernels.Select(kernel => new TheoryDataRow<string>(kernel.Name));
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Every_kernel_becomes_PTX(string name, int capability)
+    {
+        var architecture = new CudaArchitecture(capability / 10, capability % 10);
+        using var backend = new PTXBackend(
+            _context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_84, null);
+        var kernel = Assert.IsType<PTXCompiledKernel>(backend.Compile(EntryPoint(name), default));
+        Assert.Contains($".target sm_{capability}", kernel.PTXAssembly, StringComparison.Ordinal);
+        Assert.Contains($".visible .entry {kernel.Name}(", kernel.PTXAssembly, StringComparison.Ordinal);
+        Assert.Contains("st.", kernel.PTXAssembly, StringComparison.Ordinal);
+        // Calls into libdevice would need NVVM, which machines without the CUDA toolkit lack.
+        Assert.DoesNotContain("__nv_", kernel.PTXAssembly, StringComparison.Ordinal);
+        Assert.DoesNotContain(".f64", kernel.PTXAssembly, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Every_kernel_becomes_OpenCL_C(string name)
+    {
+        using var backend = new CLBackend(
+            _context, new CLCapabilityContext(false, false, false, false, true), CLDeviceVendor.Other, CLCVersion.CL20);
+        var kernel = Assert.IsType<CLCompiledKernel>(backend.Compile(EntryPoint(name), default));
+        Assert.Matches($@"kernel void {kernel.Name}\s*\(", kernel.Source);
+        Assert.DoesNotContain("double ", kernel.Source, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_operation_has_an_entry_with_kernels()
+    {
+        foreach (var operation in Enum.GetValues<Operation>())
+            Assert.NotEmpty(Catalog.Of(operation).Kernels(new() { Operation = operation }));
+        Assert.Distinct(Catalog.Kernels.Select(kernel => kernel.Name));
+    }
+
+    [Fact]
+    public void Every_kernel_method_is_in_the_catalog()
+    {
+        Type[] parameters = [typeof(Instruction), typeof(Buffers), typeof(MiniBatch)];
+        const BindingFlags flags = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
+        var methods = typeof(Catalog).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods(flags))
+            .Where(method => method.GetParameters().Select(parameter => parameter.ParameterType).SequenceEqual(parameters))
+            .ToHashSet();
+        var products = typeof(Catalog).Assembly.GetTypes()
+            .Where(type => type.IsValueType && type.IsAssignableTo(typeof(ITiledProduct)))
+            .ToHashSet();
+        var catalogued = Catalog.Kernels.Select(kernel => kernel.Method).ToList();
+        Assert.Equal(methods, catalogued.Select(method => method.IsGenericMethod ? method.GetGenericMethodDefinition() : method).ToHashSet());
+        Assert.Equal(products, catalogued.Where(method => method.IsGenericMethod).Select(method => method.GetGenericArguments()[0]).ToHashSet());
+        Assert.NotEmpty(products);
+    }
+
+    public void Dispose() => _context.Dispose();
+
+    private static EntryPointDescription EntryPoint(string name) =>
+        EntryPointDescription.FromExplicitlyGroupedKernel(Catalog.Kernels.First(kernel => kernel.Name == name).Method);
+}

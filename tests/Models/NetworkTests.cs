@@ -1,0 +1,175 @@
+using System.Globalization;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Models;
+using AutoencoderGpu.Tests.Kernels;
+using Xunit;
+
+namespace AutoencoderGpu.Tests.Models;
+
+/// <summary>Whole training steps against libtorch and against the double-precision network.</summary>
+[Collection(OnExecutors.Name)]
+public class NetworkTests
+{
+    /// <summary>The simulator takes half a minute for a step of the convolutional network: it gets one image, below.</summary>
+    public static IEnumerable<TheoryDataRow<string, string>> GoldenCases => Rows.Of(ExecutorsUnderTest.NamesForModels, Golden.Models)
+        .Concat(Rows.Of([ExecutorsUnderTest.Simulator], Golden.Models.Where(name => name.StartsWith("model-fc", StringComparison.Ordinal))));
+
+    public static IEnumerable<TheoryDataRow<string>> Executors => ExecutorsUnderTest.NamesForModels.Select(name => new TheoryDataRow<string>(name));
+
+    public static IEnumerable<TheoryDataRow<string>> Names => Golden.Models.Select(name => new TheoryDataRow<string>(name));
+
+    public static TheoryData<string> Networks => new("model-fc", "model-conv-bilinear", "model-conv-nearest");
+
+    [Theory]
+    [MemberData(nameof(GoldenCases))]
+    public void Trains_as_libtorch_does(string executor, string name)
+    {
+        var golden = Golden.Load(name);
+        var rate = float.Parse(golden.Metadata["learning_rate"], CultureInfo.InvariantCulture);
+        var input = golden.Tensors["input"];
+        using var network = new NetworkUnderTest(executor, NetworkOf(name), input.Shape[0]);
+        Dictionary<string, float[]> initial = Tensors(golden, "param."), gradients = Tensors(golden, "grad.");
+        Assert.Equal(network.Parameters.Select(parameter => parameter.Name).Order(), initial.Keys.Order());
+        Assert.All(network.Parameters, parameter => Assert.Equal(parameter.Shape, golden.Tensors["param." + parameter.Name].Shape));
+
+        CheckGradients(network.Gradients(initial, input.Values), gradients.ToDictionary(item => item.Key, item => Reference.Exact(item.Value)));
+        network.Write(initial);
+        for (var step = 1; step <= 3; step++)
+        {
+            var loss = network.Step(input.Values, rate);
+            var expected = (double)golden.Tensors[$"loss{step}"].Values[0];
+            NetworkUnderTest.Check($"loss {step}", [(float)loss], [expected]);
+            if (step == 1)
+            {
+                var output = Reference.Exact(golden.Tensors["output"].Values);
+                NetworkUnderTest.Check("output", network.Output(input.Shape[0]), output);
+            }
+
+            var after = Tensors(golden, $"after{step}.");
+            var updated = network.Read();
+            foreach (var (tensor, values) in after)
+            {
+                var bound = step * rate * NetworkUnderTest.Bound(Reference.Exact(gradients[tensor]));
+                Tolerance.Check($"{tensor} after {step}", updated[tensor], Reference.Exact(values), i =>
+                    bound + 2 * step * Tolerance.Rounding * Math.Abs(values[i]));
+            }
+
+            Assert.True(step == 2 || after.Count == network.Parameters.Count || (step == 1 && after.Count == 0));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_double_precision_network_agrees_with_libtorch(string name)
+    {
+        var golden = Golden.Load(name);
+        var input = golden.Tensors["input"];
+        var parameters = Tensors(golden, "param.").ToDictionary(item => item.Key, item => Reference.Exact(item.Value));
+        var reference = new ReferenceNetwork(NetworkOf(name), parameters, Reference.Exact(input.Values));
+        Assert.Equal(reference.Loss, golden.Tensors["loss1"].Values[0], NetworkUnderTest.Bound([reference.Loss]));
+        NetworkUnderTest.Check("output", golden.Tensors["output"].Values, reference.Output);
+        CheckGradients(Tensors(golden, "grad."), reference.Gradients());
+    }
+
+    [Theory]
+    [MemberData(nameof(Executors))]
+    public void A_partial_mini_batch_counts_its_images_only(string executor)
+    {
+        foreach (var network in (Network[])[Network.FullyConnected, Network.Convolutional(Interpolation.Bilinear)])
+        {
+            using var subject = new NetworkUnderTest(executor, network, 10);
+            var parameters = subject.InitialValues(1);
+            subject.Write(parameters);
+            subject.Step(Images(10, 2), 0); // what a whole mini-batch leaves behind
+            var images = Images(3, 3);
+            CheckAgainstReference(subject, parameters, images);
+        }
+    }
+
+    [Fact]
+    public void The_simulator_trains_a_convolutional_network_on_one_image()
+    {
+        using var subject = new NetworkUnderTest(ExecutorsUnderTest.Simulator, Network.Convolutional(Interpolation.Bilinear), 1);
+        CheckAgainstReference(subject, subject.InitialValues(4), Images(1, 5));
+    }
+
+    [Theory]
+    [MemberData(nameof(Executors))]
+    public void Clips_the_norm_of_all_gradients(string executor)
+    {
+        const float rate = 8, norm = 1e-3f;
+        using var subject = new NetworkUnderTest(executor, Network.Convolutional(Interpolation.Nearest), 2, norm);
+        var parameters = subject.InitialValues(6);
+        var images = Images(2, 7);
+        var gradients = subject.Reference(parameters, images).Gradients();
+        var factor = Reference.ClipFactor([.. gradients.Values.SelectMany(values => values)], norm);
+        Assert.InRange(factor, 1e-6, 0.5);
+        subject.Write(parameters);
+        subject.Step(images, rate);
+        foreach (var (name, after) in subject.Read())
+        {
+            var bound = rate * factor * NetworkUnderTest.Bound(gradients[name]);
+            var expected = parameters[name].Select((w, i) => w - rate * factor * gradients[name][i]).ToArray();
+            Tolerance.Check(name, after, expected, i => bound + Tolerance.Rounding * Math.Abs(expected[i]));
+        }
+    }
+
+    /// <summary>Central differences of the double-precision loss, with nothing of the backward pass in them.</summary>
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Gradients_are_the_slopes_of_the_loss(string name)
+    {
+        const double h = 1e-6;
+        var network = NetworkOf(name);
+        using var subject = new NetworkUnderTest(ExecutorsUnderTest.Main, network, 1);
+        var parameters = subject.InitialValues(8);
+        var images = Images(1, 9);
+        var gradients = subject.Gradients(parameters, images);
+        var exact = parameters.ToDictionary(item => item.Key, item => Reference.Exact(item.Value));
+        var random = new Random(10);
+        foreach (var tensor in gradients.Keys.Concat(gradients.Keys).Concat(gradients.Keys).Take(20))
+        {
+            var index = random.Next(gradients[tensor].Length);
+            var slope = (Loss(tensor, index, h) - Loss(tensor, index, -h)) / (2 * h);
+            // The difference of two losses near 1 keeps 10 of 16 digits.
+            var bound = NetworkUnderTest.Bound(Reference.Exact(gradients[tensor])) + 1e-9;
+            Tolerance.Check($"{tensor}[{index}]", [gradients[tensor][index]], [slope], _ => bound);
+        }
+
+        double Loss(string tensor, int index, double step)
+        {
+            var moved = exact[tensor].ToArray();
+            moved[index] += step;
+            return new ReferenceNetwork(network, new Dictionary<string, double[]>(exact) { [tensor] = moved }, Reference.Exact(images)).Loss;
+        }
+    }
+
+    private static void CheckAgainstReference(NetworkUnderTest subject, Dictionary<string, float[]> parameters, float[] images)
+    {
+        var reference = subject.Reference(parameters, images);
+        CheckGradients(subject.Gradients(parameters, images), reference.Gradients());
+        NetworkUnderTest.Check("output", subject.Output(images.Length / Network.ImageSize), reference.Output);
+    }
+
+    private static void CheckGradients(Dictionary<string, float[]> actual, Dictionary<string, double[]> expected)
+    {
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (tensor, values) in expected)
+            NetworkUnderTest.Check(tensor + "'s gradient", actual[tensor], values);
+    }
+
+    private static float[] Images(int count, int seed) => new Values(seed).Next(count * Network.ImageSize, -0.42, 2.8);
+
+    private static Dictionary<string, float[]> Tensors(Safetensors file, string prefix) => file.Tensors
+        .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
+        .ToDictionary(item => item.Key[prefix.Length..], item => item.Value.Values);
+
+    /// <summary>A file of an unknown model is a failure.</summary>
+    private static Network NetworkOf(string name) => name switch
+    {
+        _ when name.StartsWith("model-fc", StringComparison.Ordinal) => Network.FullyConnected,
+        _ when name.StartsWith("model-conv-bilinear", StringComparison.Ordinal) => Network.Convolutional(Interpolation.Bilinear),
+        _ when name.StartsWith("model-conv-nearest", StringComparison.Ordinal) => Network.Convolutional(Interpolation.Nearest),
+        _ => throw new InvalidDataException($"No test knows the model of {name}."),
+    };
+}
