@@ -194,7 +194,7 @@ public class ModelTests
         var losses = new List<int>();
         for (var epoch = 0; epoch < 2; epoch++)
         {
-            feed.SetOrder(new RandomNumbers(2, RandomNumbers.Purpose.Shuffle, (ulong)epoch).Permutation(Count));
+            feed.SetOrder(RandomNumbers.OrderOf(2, epoch, Count));
             for (var step = 0; step < feed.Steps; step += chunk)
                 model.Train(feed, step, Math.Min(chunk, feed.Steps - step));
             losses.AddRange(feed.ReadLosses(0, feed.Steps).Select(BitConverter.SingleToInt32Bits));
