@@ -6,11 +6,10 @@ namespace AutoencoderGpu.Tests.Models;
 
 public class RandomNumbersTests
 {
-    /// <summary>Vigna's splitmix64.c with the seed 1234567, whose first values are published, on a state that is known.</summary>
+    /// <summary>The published first values of splitmix64.c check the generator here, which then checks the program's.</summary>
     [Fact]
     public void Steps_as_SplitMix64()
     {
-        // Mix is a bijection: the state that a stream begins with is found by stepping the published generator beside it.
         Assert.Equal([6457827717110365317, 3203168211198807973, 9817491932198370423], Published(1234567, 3));
         Assert.Equal([0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F], Published(0, 3));
         var state = Mixed(Mixed(Mixed(42) + (ulong)Purpose.Shuffle) + 7);
