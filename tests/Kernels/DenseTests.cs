@@ -25,7 +25,8 @@ public class DenseTests
     public void Agrees_with_libtorch(string executor, string name)
     {
         var golden = new GoldenCase(name);
-        Check(executor, golden.Batch, golden.Batch, golden["input"], golden["weight"], golden["bias"], golden["grad_output"], default, golden);
+        var batch = golden.Batch;
+        Check(executor, batch, batch, golden["input"], golden["weight"], golden["bias"], golden["grad_output"], default, golden);
     }
 
     [Theory]

@@ -70,8 +70,9 @@ public sealed class GeneratedCodeTests : IDisposable
             .Where(type => type.IsValueType && type.IsAssignableTo(typeof(ITiledProduct)))
             .ToHashSet();
         var catalogued = Catalog.Kernels.Select(kernel => kernel.Method).ToList();
-        Assert.Equal(methods, catalogued.Select(method => method.IsGenericMethod ? method.GetGenericMethodDefinition() : method).ToHashSet());
-        Assert.Equal(products, catalogued.Where(method => method.IsGenericMethod).Select(method => method.GetGenericArguments()[0]).ToHashSet());
+        var generic = catalogued.Where(method => method.IsGenericMethod).ToList();
+        Assert.Equal(methods, catalogued.Except(generic).Concat(generic.Select(method => method.GetGenericMethodDefinition())).ToHashSet());
+        Assert.Equal(products, generic.Select(method => method.GetGenericArguments()[0]).ToHashSet());
         Assert.NotEmpty(products);
     }
 

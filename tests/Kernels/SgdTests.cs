@@ -41,7 +41,8 @@ public class SgdTests
             Assert.Equal(isZero || norm > 1000, factor == 1);
             // The factor carries the norm's error: half that of a sum of squares, which are all positive.
             var relative = Tolerance.Gamma(count) + 4 * Tolerance.Rounding;
-            total = total with { Magnitudes = [.. total.Magnitudes.Select((m, i) => m + Math.Abs(total.Values[i]) * relative / Tolerance.Gamma(total.Depth))] };
+            var factorErrors = total.Values.Select(value => Math.Abs(value) * relative / Tolerance.Gamma(total.Depth));
+            total = total with { Magnitudes = [.. total.Magnitudes.Zip(factorErrors, (magnitude, error) => magnitude + error)] };
             Updated.Check($"parameters clipped at {norm}", bench.Read(parameters, count), w, total, null, factor);
             Tolerance.Check("total", bench.Read(gradients, count), Total(g, count, Math.Max(1, splits), stride));
             var squares = new Sums(blocks, Sgd.NormBlock);

@@ -205,7 +205,8 @@ public class ModelTests
 
     /// <summary>Of half a million numbers; Assert.Equal takes seconds.</summary>
     private static void AssertSame(List<int> expected, List<int> actual) => Assert.True(
-        expected.SequenceEqual(actual), $"{expected.Zip(actual).Count(pair => pair.First != pair.Second)} of {expected.Count} values differ.");
+        expected.SequenceEqual(actual),
+        $"{expected.Zip(actual).Count(pair => pair.First != pair.Second)} of {expected.Count} values differ.");
 
     private static List<int> Bits(Model model) =>
         [.. model.Parameters.SelectMany(parameter => model.Read(parameter).Select(BitConverter.SingleToInt32Bits))];

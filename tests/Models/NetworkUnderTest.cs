@@ -42,7 +42,9 @@ internal sealed class NetworkUnderTest : IDisposable
             parameter.Count, -1 / Math.Sqrt(parameter.FanIn), 1 / Math.Sqrt(parameter.FanIn)));
 
     public ReferenceNetwork Reference(Dictionary<string, float[]> parameters, float[] images) => new(
-        _network, parameters.ToDictionary(item => item.Key, item => Tests.Kernels.Reference.Exact(item.Value)), Tests.Kernels.Reference.Exact(images));
+        _network,
+        parameters.ToDictionary(item => item.Key, item => Tests.Kernels.Reference.Exact(item.Value)),
+        Tests.Kernels.Reference.Exact(images));
 
     public void Write(Dictionary<string, float[]> parameters)
     {
@@ -78,7 +80,8 @@ internal sealed class NetworkUnderTest : IDisposable
         Step(images, TellingRate);
         var after = Read();
         return parameters.ToDictionary(
-            item => item.Key, item => item.Value.Zip(after[item.Key], (w, updated) => (float)(((double)w - updated) / TellingRate)).ToArray());
+            item => item.Key,
+            item => item.Value.Zip(after[item.Key], (w, updated) => (float)(((double)w - updated) / TellingRate)).ToArray());
     }
 
     public void Dispose() => _arena.Dispose();

@@ -114,7 +114,8 @@ public sealed class SafetensorsTests : IDisposable
         foreach (var (name, tensor) in tensors)
         {
             Assert.Equal(tensor.Shape, loaded.Tensors[name].Shape);
-            Assert.Equal(tensor.Values.Select(BitConverter.SingleToInt32Bits), loaded.Tensors[name].Values.Select(BitConverter.SingleToInt32Bits));
+            Assert.Equal(
+                tensor.Values.Select(BitConverter.SingleToInt32Bits), loaded.Tensors[name].Values.Select(BitConverter.SingleToInt32Bits));
         }
 
         Assert.Equal(("3", "line\nline", 2), (loaded.Metadata["epoch"], loaded.Metadata["text"], loaded.Metadata.Count));
