@@ -17,7 +17,7 @@ internal static class BenchCommand
 {
     private const int Rounds = 7;
 
-    private static readonly Option<ModelChoice> _model = CommonOptions.Choice("--model", "Which models to time", ModelChoice.Both);
+    private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to time");
 
     private static readonly Option<int?> _steps = CommonOptions.Limit(
         "--steps", "Training steps of each of seven rounds; default as many as take about half a second");

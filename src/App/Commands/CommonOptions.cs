@@ -17,8 +17,8 @@ internal static class CommonOptions
 
     public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Stack traces with errors" };
 
-    public static Option<AcceleratorKind> Accelerator { get; } = Choice(
-        "--accelerator", "What runs the kernels; auto takes CUDA, then an OpenCL GPU, then the CPU", AcceleratorKind.Auto);
+    public static Option<AcceleratorKind> Accelerator { get; } = Choice<AcceleratorKind>(
+        "--accelerator", "What runs the kernels; auto takes CUDA, then an OpenCL GPU, then the CPU");
 
     public static Option<int> Device { get; } = AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
 
@@ -40,24 +40,23 @@ internal static class CommonOptions
 
     public static Option<int> BatchSize { get; } = AtLeast("--batch-size", 1, 10, "Images of a mini-batch");
 
-    /// <summary>An option that takes one of an enumeration's names in lower case.</summary>
-    public static Option<T> Choice<T>(string name, string description, T standard)
+    /// <summary>An option that takes one of an enumeration's names in lower case; its first value is the default.</summary>
+    public static Option<T> Choice<T>(string name, string description)
         where T : struct, Enum
     {
         // The simulator is for tests of the portable kernels; it is accepted without being advertised.
         var names = Enum.GetNames<T>().Select(value => value.ToLowerInvariant()).Where(value => value != "simulator").ToArray();
         return new Option<T>(name)
         {
-            Description = description,
+            Description = $"{description} [default: {names[0]}]",
             HelpName = string.Join('|', names),
-            DefaultValueFactory = _ => standard,
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
                 if (Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) && !char.IsDigit(text[0]))
                     return value;
                 result.AddError($"{name} '{text}' is unknown; known are {string.Join(", ", names)}");
-                return standard;
+                return default;
             },
         };
     }

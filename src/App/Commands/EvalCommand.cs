@@ -19,8 +19,8 @@ internal static class EvalCommand
         Required = true,
     };
 
-    public static Option<Interpolation> Upsample { get; } = CommonOptions.Choice(
-        "--upsample", "How the convolutional model upsamples, which its weights do not tell", Interpolation.Bilinear);
+    public static Option<Interpolation> Upsample { get; } = CommonOptions.Choice<Interpolation>(
+        "--upsample", "How the convolutional model upsamples, which its weights do not tell");
 
     public static Command Create()
     {

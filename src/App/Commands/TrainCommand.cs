@@ -8,7 +8,7 @@ namespace AutoencoderGpu.App.Commands;
 /// <summary>Parses what <see cref="TrainingRun"/> is to do.</summary>
 internal static class TrainCommand
 {
-    private static readonly Option<ModelChoice> _model = CommonOptions.Choice("--model", "Which models to train", ModelChoice.Both);
+    private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to train");
 
     private static readonly Option<int> _epochs = CommonOptions.AtLeast("--epochs", 1, 10, "Passes over the training images");
 
@@ -44,11 +44,11 @@ internal static class TrainCommand
         },
     };
 
-    private static readonly Option<ProtocolChoice> _protocol = CommonOptions.Choice(
-        "--protocol", "stable adds warm-up and gradient clipping to the convolutional model; reference is bare SGD", ProtocolChoice.Stable);
+    private static readonly Option<ProtocolChoice> _protocol = CommonOptions.Choice<ProtocolChoice>(
+        "--protocol", "stable adds warm-up and gradient clipping to the convolutional model; reference is bare SGD");
 
-    private static readonly Option<Interpolation> _upsample = CommonOptions.Choice(
-        "--upsample", "How the convolutional model upsamples", Interpolation.Bilinear);
+    private static readonly Option<Interpolation> _upsample = CommonOptions.Choice<Interpolation>(
+        "--upsample", "How the convolutional model upsamples");
 
     private static readonly Option<int?> _trainLimit = CommonOptions.Limit("--train-limit", "First so many training images only");
 

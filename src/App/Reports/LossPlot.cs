@@ -9,7 +9,7 @@ namespace AutoencoderGpu.App.Reports;
 /// <param name="LearningRate">Of the run.</param>
 /// <param name="BatchSize">Images in a step.</param>
 /// <param name="Seed">Of the run.</param>
-public sealed record LossPlotOptions(string DataSet, double LearningRate, int BatchSize, long Seed)
+public sealed record LossPlotOptions(string DataSet, double LearningRate, int BatchSize, ulong Seed)
 {
     /// <summary>Whether the data is the built-in stand-in for MNIST, which the plot then says loudly.</summary>
     public bool IsFallback { get; init; }

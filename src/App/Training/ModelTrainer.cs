@@ -28,6 +28,7 @@ public sealed class ModelTrainer : IDisposable
     private readonly Feed _test;
     private readonly CollapseDetector _collapse;
     private readonly Stopwatch _training = new();
+    private long _timedSteps;
     private int _chunk = 16;
 
     /// <summary>Compiles the model and puts the data on the device.</summary>
@@ -49,11 +50,11 @@ public sealed class ModelTrainer : IDisposable
     /// <summary>Epochs that are complete.</summary>
     public IReadOnlyList<EpochRecord> History { get; private set; } = [];
 
-    /// <summary>Training steps done here, those of an earlier sitting left out.</summary>
-    public long Steps { get; private set; }
+    /// <summary>Training steps of the complete epochs.</summary>
+    public long TotalSteps => (long)History.Count * _train.Steps;
 
-    /// <summary>Microseconds of one of them on average, from gathering to the read-back of losses.</summary>
-    public double MicrosecondsPerStep => Steps == 0 ? double.NaN : _training.Elapsed.TotalMicroseconds / Steps;
+    /// <summary>Microseconds of a step on average, from gathering to the read-back of losses, since training began or was resumed.</summary>
+    public double MicrosecondsPerStep => _timedSteps == 0 ? double.NaN : _training.Elapsed.TotalMicroseconds / _timedSteps;
 
     /// <summary>The epoch with the lowest test loss so far.</summary>
     public EpochRecord? Best => History.MinBy(epoch => epoch.TestLoss);
@@ -138,7 +139,7 @@ public sealed class ModelTrainer : IDisposable
                 }
 
                 step += steps;
-                Steps += steps;
+                _timedSteps += steps;
                 var rate = steps / (watch.Elapsed - chunkStart).TotalSeconds;
                 _chunk = (int)Math.Clamp(rate * ChunkSeconds, 1, 4096);
                 var before = (epoch - 1L) * _train.Steps;

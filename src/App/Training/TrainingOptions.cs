@@ -9,21 +9,21 @@ namespace AutoencoderGpu.App.Training;
 /// <summary>Which models a run trains.</summary>
 public enum ModelChoice
 {
+    /// <summary>One after the other.</summary>
+    Both,
+
     /// <summary>The fully connected autoencoder.</summary>
     Fc,
 
     /// <summary>The convolutional autoencoder.</summary>
     Conv,
-
-    /// <summary>One after the other.</summary>
-    Both,
 }
 
 /// <summary>Everything that decides what a run computes, as given on the command line or by default.</summary>
 public sealed record TrainingOptions
 {
     /// <summary>Models to train.</summary>
-    public ModelChoice Model { get; init; } = ModelChoice.Both;
+    public ModelChoice Model { get; init; }
 
     /// <summary>What runs the kernels.</summary>
     public AcceleratorKind Accelerator { get; init; }
@@ -53,7 +53,7 @@ public sealed record TrainingOptions
     public ulong Seed { get; init; } = 1;
 
     /// <summary>What is added to plain SGD.</summary>
-    public ProtocolChoice Protocol { get; init; } = ProtocolChoice.Stable;
+    public ProtocolChoice Protocol { get; init; }
 
     /// <summary>How the convolutional model upsamples.</summary>
     public Interpolation Upsample { get; init; }
@@ -64,16 +64,22 @@ public sealed record TrainingOptions
     /// <summary>First so many test images only.</summary>
     public int? TestLimit { get; init; }
 
-    /// <summary>As recorded in <c>summary.json</c>.</summary>
-    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, OptionsJson.Default.TrainingOptions)!.AsObject();
+    private static JsonSerializerOptions Format { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new JsonStringEnumConverter(new LowerCase()) },
+    };
+
+    /// <summary>As recorded in <c>summary.json</c>: values as they are written on the command line.</summary>
+    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, Format)!.AsObject();
 
     /// <summary>As read from <c>summary.json</c>.</summary>
     /// <exception cref="JsonException">These are not options.</exception>
     public static TrainingOptions FromJson(JsonObject json) =>
-        json.Deserialize(OptionsJson.Default.TrainingOptions) ?? throw new JsonException("There are no options.");
-}
+        json.Deserialize<TrainingOptions>(Format) ?? throw new JsonException("There are no options.");
 
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, WriteIndented = true)]
-[JsonSerializable(typeof(TrainingOptions))]
-internal sealed partial class OptionsJson : JsonSerializerContext;
+    private sealed class LowerCase : JsonNamingPolicy
+    {
+        public override string ConvertName(string name) => name.ToLowerInvariant();
+    }
+}

@@ -4,6 +4,7 @@ using System.Reflection;
 using AutoencoderGpu.App.Commands;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 using Spectre.Console;
@@ -68,7 +69,7 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
                 epoch =>
                 {
                     progress.Clear();
-                    Say(epoch, floor, trainer.MicrosecondsPerStep);
+                    Say(epoch, floor, trainer.MicrosecondsPerStep, data);
                     Metrics.Write(folder.Metrics, [.. _results.SelectMany(result => result.History), .. trainer.History]);
                 },
                 cancellation);
@@ -89,9 +90,9 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
             data.IsFallback);
     }
 
-    private void Say(EpochRecord epoch, double floor, double microseconds)
+    private void Say(EpochRecord epoch, double floor, double microseconds, DataSet data)
     {
-        var reference = ShowsReference ? ReferenceCurves.Of(epoch.Model).FirstOrDefault(record => record.Epoch == epoch.Epoch) : null;
+        var reference = ShowsReference(data) ? ReferenceCurves.Of(epoch.Model).FirstOrDefault(record => record.Epoch == epoch.Epoch) : null;
         var published = reference is null ? "" : $"  reference {Text(reference.TestLoss)}";
         terminal.Say(string.Create(
             CultureInfo.InvariantCulture,
@@ -107,26 +108,26 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
         if (epochs.Length == 0)
             return summary;
         Metrics.Write(folder.Metrics, epochs);
-        LossPlot.Save(folder.LossCurves, epochs, new(DataTitle(data), options.LearningRate, options.BatchSize, (long)options.Seed)
+        LossPlot.Save(folder.LossCurves, epochs, new(DataTitle(data), options.LearningRate, options.BatchSize, options.Seed)
         {
             IsFallback = data.IsFallback,
             Floor = LossFloor.Of(data.Test).Floor,
-            ShowReference = ShowsReference && data.Name == Mnist.Name,
+            ShowReference = ShowsReference(data),
             Remark = options.Protocol.ToString().ToLowerInvariant() + " protocol",
         });
         return summary;
     }
 
     /// <summary>Whether the run follows the reference's protocol closely enough for its curves to be compared.</summary>
-    private bool ShowsReference => options is { BatchSize: 10, LearningRate: 1, TrainLimit: null, TestLimit: null, Upsample: 0 }
-        && options.Dataset is null or Mnist.Name;
+    private bool ShowsReference(DataSet data) => data.Name == Mnist.Name
+        && options is { BatchSize: 10, LearningRate: 1, TrainLimit: null, TestLimit: null, Upsample: Interpolation.Bilinear };
 
     private void ShowResults(DataSet data, TimeSpan elapsed)
     {
         var table = Terminal.Table("model", ">parameters", ">best test loss", ">epoch", ">over the floor", ">reference", ">last train loss", ">µs/step");
         foreach (var summary in _results.Select(result => result.Summary).OfType<ModelSummary>())
         {
-            var reference = ShowsReference && !data.IsFallback ? ReferenceCurves.Of(summary.Model).Min(record => record.TestLoss) : double.NaN;
+            var reference = ShowsReference(data) ? ReferenceCurves.Of(summary.Model).Min(record => record.TestLoss) : double.NaN;
             table.AddRow(
                 summary.Model,
                 summary.Parameters.Total.ToString("N0", CultureInfo.InvariantCulture),
@@ -164,7 +165,7 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
         floor,
         [.. trainer.History.Select(epoch => epoch.Seconds)],
         trainer.MicrosecondsPerStep,
-        trainer.Steps,
+        trainer.TotalSteps,
         options.BatchSize);
 
     private static ParameterCounts CountsOf(Model model) => new(

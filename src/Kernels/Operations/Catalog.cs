@@ -21,8 +21,9 @@ public static class Catalog
     private const int ElementwiseGroup = 256;
 
     private static readonly PortableKernel _denseForward = Product<Dense.ForwardProduct>("Dense.Forward");
-    private static readonly PortableKernel _denseBackwardInput = Product<Dense.BackwardInputProduct>("Dense.BackwardInput");
     private static readonly PortableKernel _denseUpdate = Product<Dense.UpdateProduct>("Dense.Update");
+    private static readonly PortableKernel[] _denseBackward = [Product<Dense.BackwardInputProduct>("Dense.BackwardInput"), _denseUpdate];
+    private static readonly PortableKernel[] _denseBackwardOfFirst = [_denseUpdate];
 
     private static readonly Dictionary<Operation, OperationEntry> _entries = new()
     {
@@ -31,7 +32,7 @@ public static class Catalog
         [Operation.DenseForward] = Entry((i, b) => Dense.ForwardCost(i, b), _denseForward),
         [Operation.DenseBackward] = new(
             (i, b) => Dense.BackwardCost(i, b),
-            i => i.Output.IsNone ? [_denseUpdate] : [_denseBackwardInput, _denseUpdate]),
+            i => i.Output.IsNone ? _denseBackwardOfFirst : _denseBackward),
         [Operation.Conv3x3] = Entry((i, b) => Conv3x3.Cost(i, b), Product<Conv3x3.Product>("Conv3x3")),
         [Operation.Conv3x3Rotate] = Entry(
             (i, b) => Conv3x3.RotateCost(i, b),
@@ -68,7 +69,7 @@ public static class Catalog
 
     /// <summary>Every portable kernel.</summary>
     public static IEnumerable<PortableKernel> Kernels =>
-        _entries.Values.SelectMany(entry => entry.Kernels(default)).Append(_denseBackwardInput).Distinct();
+        _entries.Values.SelectMany(entry => entry.Kernels(default)).Concat(_denseBackward).Distinct();
 
     /// <summary>The entry of an operation.</summary>
     public static OperationEntry Of(Operation operation) => _entries[operation];
