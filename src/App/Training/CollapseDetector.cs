@@ -4,8 +4,8 @@ namespace AutoencoderGpu.App.Training;
 
 /// <summary>
 /// Recognises a model whose outputs have all saturated at 0: its loss on each mini-batch is then exactly that of a blank image,
-/// E[t²], and stays there, since a saturated sigmoid passes no gradient. A model that learns passes that value within a step or
-/// two.
+/// E[t²], and stays there, since a saturated sigmoid passes no gradient. A model that learns does not stay: its outputs differ
+/// from 0, so its loss differs from a blank image's by an amount that varies from one mini-batch to the next.
 /// </summary>
 public sealed class CollapseDetector
 {
@@ -13,7 +13,7 @@ public sealed class CollapseDetector
     private const double Tolerance = 1e-3;
 
     /// <summary>For how many steps in a row.</summary>
-    private const int Patience = 40;
+    private const int Patience = 30;
 
     private readonly double[] _blank;
     private int _steps;

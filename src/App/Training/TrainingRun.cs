@@ -69,7 +69,7 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
                 epoch =>
                 {
                     progress.Clear();
-                    Say(epoch, floor, trainer.MicrosecondsPerStep, data);
+                    Say(epoch, floor, data);
                     Metrics.Write(folder.Metrics, [.. _results.SelectMany(result => result.History), .. trainer.History]);
                 },
                 cancellation);
@@ -90,13 +90,15 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
             data.IsFallback);
     }
 
-    private void Say(EpochRecord epoch, double floor, double microseconds, DataSet data)
+    private void Say(EpochRecord epoch, double floor, DataSet data)
     {
         var reference = ShowsReference(data) ? ReferenceCurves.Of(epoch.Model).FirstOrDefault(record => record.Epoch == epoch.Epoch) : null;
-        var published = reference is null ? "" : $"  reference {Text(reference.TestLoss)}";
+        var published = reference is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"  reference {reference.TestLoss:0.00000} ({epoch.TestLoss - reference.TestLoss:+0.00000;−0.00000})");
         terminal.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"  epoch {epoch.Epoch,2}  train {epoch.TrainLoss:0.00000}  test [bold]{epoch.TestLoss:0.00000}[/]  over the floor {epoch.TestLoss - floor:0.00000}{published}  {epoch.Seconds:0.0} s  {microseconds:0} µs/step"));
+            $"  epoch {epoch.Epoch,2}  train {epoch.TrainLoss:0.00000}  test [bold]{epoch.TestLoss:0.00000}[/]  over the floor {epoch.TestLoss - floor:0.00000}{published}  {epoch.Seconds:0.0} s"));
     }
 
     /// <summary>Writes all that is known so far.</summary>
