@@ -33,7 +33,7 @@ public readonly record struct FeatureMap(int Offset, int Height, int Width, int 
     public int At(int image, int y, int x) =>
         Offset + image * ImageStride + (y + Border) * RowStride + (x + Border) * Channels;
 
-    /// <summary>Arena index of channel 0 of pixel <paramref name="pixel"/> of all images, counted row-major over (B, H, W).</summary>
+    /// <summary>Arena index of channel 0 of pixel <paramref name="pixel"/> of the mini-batch, counted row-major over (B, H, W).</summary>
     public int AtPixel(int pixel)
     {
         var row = pixel / Width;

@@ -74,7 +74,7 @@ public readonly record struct Instruction
     /// <summary>Arena offset of the weights, or of the first of all parameters.</summary>
     public int Weights { get; init; }
 
-    /// <summary>Arena offset of the bias, −1 for none.</summary>
+    /// <summary>Arena offset of the bias; −1 for none, in a convolution.</summary>
     public int Bias { get; init; }
 
     /// <summary>Arena offset of gradients or of a second copy of the weights.</summary>

@@ -143,7 +143,7 @@ public sealed class Compiler
     private FeatureMap AllocateMap(int height, int width, int channels, int border)
     {
         var map = new FeatureMap(0, height, width, channels, border);
-        return map with { Offset = Allocate(_options.BatchSize * map.ImageStride) };
+        return map with { Offset = Allocate(checked(_options.BatchSize * map.ImageStride)) };
     }
 
     private int Allocate(int length)
@@ -173,7 +173,7 @@ public sealed class Compiler
                 break;
             case ConvLayer conv:
                 yield return Conv3x3.BackwardWeights(
-                    stage.Gradient, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Stride);
+                    stage.Gradient, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
                 if (previous is null)
                     break;
                 yield return Conv3x3.Rotate(stage.Weights, stage.RotatedWeights, stage.InputChannels, conv.Outputs);
@@ -222,12 +222,10 @@ public sealed class Compiler
 
     /// <summary>
     /// The gradients of all convolutions, in the layout of their parameters, and the update that applies them. Dense layers need
-    /// none: their gradients are applied as they arise.
+    /// none: their gradients are applied as they arise. The parameters of convolutions are the first in the arena.
     /// </summary>
-    private sealed record ConvUpdate(int Start, int Count, int Gradients, int Partials, int Splits)
+    private sealed record ConvUpdate(int Count, int Gradients, int Partials, int Splits)
     {
-        public int Stride => Count;
-
         /// <summary>Called when the parameters of convolutions are all that the arena holds so far, or when there are none.</summary>
         public static ConvUpdate Allocate(Compiler compiler, List<Stage> stages)
         {
@@ -236,10 +234,10 @@ public sealed class Compiler
             foreach (var stage in convolutions)
                 stage.RotatedWeights = compiler.Allocate(stage.Parameters[0].Count);
             var splits = compiler._options.GradientSplits;
-            return new(0, count, compiler.Allocate(splits * count), compiler.Allocate(count / Sgd.NormBlock + 1), splits);
+            return new(count, compiler.Allocate(checked(splits * count)), compiler.Allocate(count / Sgd.NormBlock + 1), splits);
         }
 
-        public int GradientOf(int parameter) => Gradients + parameter - Start;
+        public int GradientOf(int parameter) => Gradients + parameter;
 
         public IEnumerable<Instruction> Instructions(CompilerOptions options)
         {
@@ -247,12 +245,12 @@ public sealed class Compiler
                 yield break;
             if (options.MaximalGradientNorm > 0)
             {
-                yield return Sgd.GradientNorm(Gradients, Count, Partials, Splits, Stride);
-                yield return Sgd.ClippedUpdate(Start, Gradients, Count, Partials, options.MaximalGradientNorm);
+                yield return Sgd.GradientNorm(Gradients, Count, Partials, Splits, Count);
+                yield return Sgd.ClippedUpdate(0, Gradients, Count, Partials, options.MaximalGradientNorm);
             }
             else
             {
-                yield return Sgd.Update(Start, Gradients, Count, Splits, Stride);
+                yield return Sgd.Update(0, Gradients, Count, Splits, Count);
             }
         }
     }

@@ -11,6 +11,7 @@ public sealed partial record Network
     public static Network Convolutional(Interpolation interpolation) => new(
         "conv",
         "Conv",
+        "Convolutional autoencoder",
         [
             new ConvLayer("convEncoder1", 32, Activation.Relu),
             new MaxPoolLayer(),

@@ -8,6 +8,7 @@ public sealed partial record Network
     public static Network FullyConnected { get; } = new(
         "fc",
         "FC",
+        "Fully connected autoencoder",
         [
             new DenseLayer("fcEncoder1", 256, Activation.Relu),
             new DenseLayer("fcEncoder2", 128, Activation.Relu),

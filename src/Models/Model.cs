@@ -21,6 +21,8 @@ public sealed class Model : IDisposable
         BatchSize = batchSize;
         _compiled = Compiler.Compile(network, new(batchSize, maximalGradientNorm, executor.GradientSplits));
         _arena = executor.CreateArena(_compiled.ArenaLength);
+        executor.Prepare(_compiled.Training);
+        executor.Prepare(_compiled.Evaluation);
     }
 
     /// <summary>The network.</summary>

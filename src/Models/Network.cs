@@ -25,16 +25,20 @@ public sealed record UpsampleLayer(Interpolation Interpolation) : Layer;
 
 /// <summary>An autoencoder: layers that end in an image of the input's size.</summary>
 /// <param name="Name"><c>fc</c> or <c>conv</c>, as in files and options.</param>
-/// <param name="Title">For people.</param>
+/// <param name="Title">For people, short.</param>
+/// <param name="FullName">For people, above pictures.</param>
 /// <param name="Layers">In forward order.</param>
 /// <param name="EncoderPrefix">What the names of the encoder's layers begin with.</param>
-public sealed partial record Network(string Name, string Title, IReadOnlyList<Layer> Layers, string EncoderPrefix)
+public sealed partial record Network(string Name, string Title, string FullName, IReadOnlyList<Layer> Layers, string EncoderPrefix)
 {
     /// <summary>Rows and columns of an image.</summary>
     public const int ImageSide = 28;
 
     /// <summary>Pixels of an image.</summary>
     public const int ImageSize = ImageSide * ImageSide;
+
+    /// <summary>Both autoencoders.</summary>
+    public static IReadOnlyList<Network> All(Interpolation interpolation) => [FullyConnected, Convolutional(interpolation)];
 }
 
 /// <summary>A tensor of parameters with PyTorch's name and shape.</summary>

@@ -92,6 +92,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Weights_tell_how_their_model_upsamples()
+    {
+        string[] data = ["--dataset", "synthetic", "--test-limit", "50", "--accelerator", "cpu"];
+        var train = await AutoencoderProcess.RunAsync(
+            ["train", .. data, "--model", "conv", "--upsample", "nearest", "--train-limit", "300", "--epochs", "1", "--json", "--output", In("run")]);
+        var expected = (double)JsonNode.Parse(train.Output)!["models"]![0]!["best_test_loss"]!;
+        string[] eval = ["eval", .. data, "--weights", In("run", "conv", "best.safetensors"), "--json"];
+        var told = await AutoencoderProcess.RunAsync(eval);
+        var overruled = await AutoencoderProcess.RunAsync([.. eval, "--upsample", "bilinear"]);
+        Assert.Equal(expected, (double)JsonNode.Parse(told.Output)!["test_loss"]!, 9);
+        Assert.NotEqual(expected, (double)JsonNode.Parse(overruled.Output)!["test_loss"]!, 4);
+    }
+
+    [Fact]
     public async Task Devices_lists_the_cpu_and_says_what_auto_takes()
     {
         var result = await AutoencoderProcess.RunAsync("devices", "--json");
@@ -108,7 +122,7 @@ public sealed class CommandLineTests : IDisposable
         Directory.CreateDirectory(In("data"));
         var result = await AutoencoderProcess.RunAsync("data", "--data", In("data"), "--json");
         Assert.Equal(0, result.ExitCode);
-        var mnist = JsonNode.Parse(result.Output)!.AsArray().Single(set => (string)set!["dataset"]! == "mnist")!;
+        var mnist = JsonNode.Parse(result.Output)!["datasets"]!.AsArray().Single(set => (string)set!["dataset"]! == "mnist")!;
         Assert.Equal(In("data"), (string)mnist["origin"]!);
         Assert.Equal(4, mnist["missing"]!.AsArray().Count);
     }
@@ -118,7 +132,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var result = await AutoencoderProcess.RunAsync("bench", "--accelerator", "cpu", "--steps", "2", "--json");
         Assert.Equal(0, result.ExitCode);
-        var models = JsonNode.Parse(result.Output)!.AsArray();
+        var models = JsonNode.Parse(result.Output)!["models"]!.AsArray();
         Assert.Equal(["fc", "conv"], models.Select(model => (string)model!["model"]!));
         Assert.All(models, model => Assert.True((double)model!["us_per_step"]! > 0));
         Assert.Equal(10, models[0]!["operations"]!.AsArray().Count);

@@ -120,6 +120,48 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(0.469391, (double)model["floor"]!, 6);
     }
 
+    [Fact]
+    public async Task A_run_that_cannot_start_leaves_the_old_one_alone()
+    {
+        string[] options = ["--model", "fc", "--train-limit", "20", "--epochs", "1"];
+        Assert.Equal(0, (await TrainAsync("run", options)).ExitCode);
+        var before = Files("run");
+        var failed = await AutoencoderProcess.RunAsync("--force", "--data", In("nowhere"), "--output", In("run"));
+        AssertError(4, In("nowhere"), failed);
+        Assert.Equal(before, Files("run"));
+    }
+
+    [Fact]
+    public async Task Resuming_one_model_keeps_the_other_ones_results_and_other_data_is_refused()
+    {
+        Assert.Equal(0, (await TrainAsync("run", "--train-limit", "40", "--epochs", "1")).ExitCode);
+        var resumed = await AutoencoderProcess.RunAsync("--resume", "--output", In("run"), "--model", "conv", "--epochs", "2", "--json");
+        Assert.Equal(0, resumed.ExitCode);
+        Assert.Equal(["fc,1", "conv,1", "conv,2"], LossesOf("run")[1..].Select(row => string.Join(',', row.Split(',')[..2])));
+        Assert.Equal(["fc", "conv"], JsonNode.Parse(resumed.Output)!["models"]!.AsArray().Select(model => (string)model!["model"]!));
+
+        var summary = JsonNode.Parse(File.ReadAllText(In("run", "summary.json")))!;
+        summary["dataset"]!["name"] = "mnist";
+        File.WriteAllText(In("run", "summary.json"), summary.ToJsonString());
+        AssertError(4, "other data", await AutoencoderProcess.RunAsync("--resume", "--output", In("run")));
+    }
+
+    [Fact]
+    public async Task Losses_that_are_not_finite_end_with_code_5()
+    {
+        var result = await TrainAsync("run", "--model", "fc", "--learning-rate", "1e38", "--train-limit", "100", "--epochs", "1");
+        AssertError(5, "--learning-rate", result);
+        Assert.DoesNotContain("fc/best.safetensors", Files("run"));
+    }
+
+    [Fact]
+    public async Task A_mini_batch_may_be_larger_than_the_data()
+    {
+        var result = await TrainAsync("run", "--model", "conv", "--batch-size", "1000000000", "--train-limit", "20", "--epochs", "1", "--json");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(1, (int)JsonNode.Parse(result.Output)!["models"]![0]!["steps"]!);
+    }
+
     internal static void AssertError(int code, string expected, ProcessResult result)
     {
         Assert.Equal(code, result.ExitCode);

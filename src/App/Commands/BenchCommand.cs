@@ -34,14 +34,14 @@ internal static class BenchCommand
             using var executor = CommonOptions.Open(
                 parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
             var results = new JsonArray();
-            foreach (var network in new[] { Network.FullyConnected, Network.Convolutional(Interpolation.Bilinear) })
+            foreach (var network in Network.All(Interpolation.Bilinear))
             {
-                if (choice == ModelChoice.Both || choice == (network.Layers[0] is DenseLayer ? ModelChoice.Fc : ModelChoice.Conv))
+                if (choice == ModelChoice.Both || string.Equals(network.Name, choice.ToString(), StringComparison.OrdinalIgnoreCase))
                     results.Add(Run(executor, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
             }
 
             if (terminal.IsJson)
-                Console.Out.WriteLine(results.ToJsonString());
+                Console.Out.WriteLine(new JsonObject { ["models"] = results }.ToJsonString());
             return Task.CompletedTask;
         });
         return command;
@@ -50,8 +50,9 @@ internal static class BenchCommand
     private static JsonObject Run(
         Executor executor, Network network, int batchSize, int? steps, Terminal terminal, CancellationToken cancellation)
     {
-        var digits = SyntheticDigits.Generate(1, Math.Max(1000, batchSize), 1).Train;
-        using var model = new Model(executor, network, batchSize);
+        // Whole mini-batches, and the instructions of the default protocol.
+        var digits = SyntheticDigits.Generate(1, batchSize * Math.Max(1, 1000 / batchSize), 1).Train;
+        using var model = new Model(executor, network, batchSize, Protocol.Of(ProtocolChoice.Stable, network).MaximalGradientNorm);
         using var feed = executor.CreateFeed(digits.Pixels, Network.ImageSize, batchSize);
         model.Initialise(1);
         // At a rate of 0 every round computes the same; the arithmetic is that of any other rate.
@@ -81,7 +82,10 @@ internal static class BenchCommand
             operations.Add((JsonNode)new JsonObject
             {
                 ["operation"] = instruction.Operation.ToString(),
+                ["input"] = instruction.Input.ToString(),
+                ["output"] = instruction.Output.ToString(),
                 ["us"] = alone,
+                ["gflops"] = work.Flops / alone / 1e3,
                 ["flops"] = work.Flops,
                 ["bytes"] = work.Bytes,
             });
@@ -91,12 +95,15 @@ internal static class BenchCommand
         return new()
         {
             ["model"] = network.Name,
-            ["accelerator"] = executor.Kind.ToString().ToLowerInvariant(),
+            ["accelerator"] = Accelerators.OptionOf(executor.Kind),
             ["device"] = executor.Description,
             ["batch_size"] = batchSize,
             ["steps"] = whole.Steps,
             ["us_per_step"] = whole.Median,
             ["us_per_step_best"] = whole.Best,
+            ["steps_per_second"] = 1e6 / whole.Median,
+            ["gflops"] = cost.Flops / whole.Median / 1e3,
+            ["dataset"] = SyntheticDigits.Name,
             ["flops"] = cost.Flops,
             ["bytes"] = cost.Bytes,
             ["operations"] = operations,

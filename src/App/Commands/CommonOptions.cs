@@ -123,10 +123,14 @@ internal static class CommonOptions
         {
             return Accelerators.Open(kind, device, threads);
         }
-        catch (AcceleratorMissingException e)
+        catch (FormatException e)
+        {
+            throw new UserError(ExitCode.Usage, e.Message, e);
+        }
+        catch (AcceleratorException e)
         {
             throw new UserError(
-                ExitCode.NoAccelerator, $"--accelerator {kind.ToString().ToLowerInvariant()}: {e.Message}; `autoencoder devices` lists what is there", e);
+                ExitCode.NoAccelerator, $"--accelerator {Accelerators.OptionOf(kind)}: {e.Message}; `autoencoder devices` lists what is there", e);
         }
     }
 
@@ -143,6 +147,7 @@ internal static class CommonOptions
         {
             UserError error => (error.Code, error.Message),
             OperationCanceledException => (ExitCode.Interrupted, "stopped"),
+            OverflowException => (ExitCode.Usage, "--batch-size is too large: the model's maps would have more than 2³¹ values"),
             OutOfMemoryException => (ExitCode.Failed, "not enough memory; a smaller --batch-size needs less"),
             _ => (ExitCode.Failed, $"{e.GetType().Name}: {e.Message}; --verbose shows where"),
         };

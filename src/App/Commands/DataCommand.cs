@@ -33,13 +33,14 @@ internal static class DataCommand
             var sets = source.Describe(folder);
             if (terminal.IsJson)
             {
-                Console.Out.WriteLine(new JsonArray([.. sets.Select(set => (JsonNode)new JsonObject
+                var list = new JsonArray([.. sets.Select(set => (JsonNode)new JsonObject
                 {
                     ["dataset"] = set.Name,
                     ["origin"] = set.Origin,
                     ["present"] = new JsonArray([.. set.Present.Select(file => (JsonNode)file)]),
                     ["missing"] = new JsonArray([.. set.Missing.Select(file => (JsonNode)file)]),
-                })]).ToJsonString());
+                })]);
+                Console.Out.WriteLine(new JsonObject { ["datasets"] = list }.ToJsonString());
             }
 
             var table = Terminal.Table("--dataset", "where", "state");

@@ -51,5 +51,5 @@ internal static class DevicesCommand
         return command;
     }
 
-    private static string Name(DeviceReport device) => device.Kind.ToString().ToLowerInvariant();
+    private static string Name(DeviceReport device) => Accelerators.OptionOf(device.Kind);
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 using Spectre.Console;
 
@@ -20,7 +21,7 @@ internal static class EvalCommand
     };
 
     public static Option<Interpolation> Upsample { get; } = CommonOptions.Choice<Interpolation>(
-        "--upsample", "How the convolutional model upsamples, which its weights do not tell");
+        "--upsample", "How the convolutional model upsamples; weights of this program tell it");
 
     public static Command Create()
     {
@@ -33,24 +34,27 @@ internal static class EvalCommand
         return command;
     }
 
+    /// <summary>What is given; null for what the weights say.</summary>
+    public static Interpolation? GivenUpsample(ParseResult parsed) =>
+        parsed.GetResult(Upsample) is { Implicit: false } ? parsed.GetValue(Upsample) : null;
+
     private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var path = parsed.GetRequiredValue(WeightsOption);
-        var network = WeightsFile.NetworkOf(path, parsed.GetValue(Upsample));
+        var network = WeightsFile.NetworkOf(path, GivenUpsample(parsed));
         using var executor = CommonOptions.Open(
             parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
-        using var model = new Model(executor, network, parsed.GetValue(CommonOptions.BatchSize));
-        WeightsFile.Load(path, model);
         // Only test images are used; one training image is the least that can be asked for.
         var data = await CommonOptions.LoadDataAsync(
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),
             terminal,
             cancellation);
+        using var model = new Model(executor, network, Math.Min(parsed.GetValue(CommonOptions.BatchSize), data.Test.Count));
+        WeightsFile.Load(path, model);
         using var feed = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, model.BatchSize);
-        model.Evaluate(feed, 0, feed.Steps);
-        var loss = MiniBatchLosses.Of(feed, 0, feed.Steps).Average();
-        var floor = LossFloor.Of(data.Test).Floor;
-        var parameters = model.Parameters.Sum(parameter => parameter.Count);
+        var loss = Losses.Evaluate(model, feed, cancellation);
+        var floor = LossFloor.Of(data.Test);
+        var parameters = TrainingRun.CountsOf(model.Parameters);
         if (terminal.IsJson)
         {
             Console.Out.WriteLine(new JsonObject
@@ -59,10 +63,20 @@ internal static class EvalCommand
                 ["test_loss"] = double.IsFinite(loss) ? loss : null,
                 ["floor"] = floor,
                 ["excess"] = double.IsFinite(loss) ? loss - floor : null,
-                ["parameters"] = parameters,
-                ["accelerator"] = executor.Kind.ToString().ToLowerInvariant(),
-                ["dataset"] = data.Name,
-                ["images"] = data.Test.Count,
+                ["parameters"] = new JsonObject
+                {
+                    ["total"] = parameters.Total,
+                    ["encoder"] = parameters.Encoder,
+                    ["decoder"] = parameters.Decoder,
+                },
+                ["accelerator"] = Accelerators.OptionOf(executor.Kind),
+                ["dataset"] = new JsonObject
+                {
+                    ["name"] = data.Name,
+                    ["origin"] = data.Origin,
+                    ["is_fallback"] = data.IsFallback,
+                    ["test_count"] = data.Test.Count,
+                },
                 ["batch_size"] = model.BatchSize,
             }.ToJsonString());
             return;
@@ -71,7 +85,7 @@ internal static class EvalCommand
         var table = Terminal.Table("model", ">parameters", "data", ">images", ">test loss", ">floor", ">over the floor");
         table.AddRow(
             network.Name,
-            parameters.ToString("N0", CultureInfo.InvariantCulture),
+            parameters.Total.ToString("N0", CultureInfo.InvariantCulture),
             data.Name,
             data.Test.Count.ToString("N0", CultureInfo.InvariantCulture),
             loss.ToString("0.00000", CultureInfo.InvariantCulture),

@@ -40,7 +40,7 @@ internal static class ReconstructCommand
     {
         var weights = parsed.GetRequiredValue(EvalCommand.WeightsOption);
         var paths = parsed.GetValue(_images) ?? [];
-        var network = WeightsFile.NetworkOf(weights, parsed.GetValue(EvalCommand.Upsample));
+        var network = WeightsFile.NetworkOf(weights, EvalCommand.GivenUpsample(parsed));
         var output = parsed.GetValue(_output) ?? $"reconstructions-{network.Name}.png";
         if (File.Exists(output) && !parsed.GetValue(_force))
             throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");
@@ -70,7 +70,7 @@ internal static class ReconstructCommand
         ReconstructionMontage.Save(
             output,
             results,
-            network.Title == "FC" ? "Fully connected autoencoder" : "Convolutional autoencoder",
+            network.FullName,
             string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(weights)} · {results.Count} images · mean loss {mean:0.0000}"),
             isFallback);
         if (terminal.IsJson)
@@ -79,7 +79,7 @@ internal static class ReconstructCommand
             {
                 ["model"] = network.Name,
                 ["output"] = output,
-                ["losses"] = new JsonArray([.. results.Select(result => (JsonNode)result.Loss)]),
+                ["losses"] = new JsonArray([.. results.Select(result => double.IsFinite(result.Loss) ? (JsonNode)result.Loss : null)]),
             }.ToJsonString());
         }
 

@@ -82,21 +82,19 @@ internal static class TrainCommand
             command.Add(option);
         command.SetWork(async (parsed, terminal, cancellation) =>
         {
-            var resume = parsed.GetValue(_resume);
-            var (options, folder) = resume ? Resumed(parsed) : Fresh(parsed);
-            await new TrainingRun(options, folder, terminal).RunAsync(resume, cancellation);
+            var (options, folder, start) = parsed.GetValue(_resume) ? Resumed(parsed) : Fresh(parsed);
+            await new TrainingRun(options, folder, terminal).RunAsync(start, cancellation);
         });
     }
 
-    private static (TrainingOptions Options, RunFolder Folder) Fresh(ParseResult parsed)
+    private static (TrainingOptions Options, RunFolder Folder, RunStart Start) Fresh(ParseResult parsed)
     {
         var options = Parse(parsed, new TrainingOptions());
         var folder = new RunFolder(parsed.GetValue(_output) ?? RunFolder.DefaultPath(options.Seed));
-        folder.Create(parsed.GetValue(_force));
-        return (options, folder);
+        return (options, folder, parsed.GetValue(_force) ? RunStart.Overwrite : RunStart.New);
     }
 
-    private static (TrainingOptions Options, RunFolder Folder) Resumed(ParseResult parsed)
+    private static (TrainingOptions Options, RunFolder Folder, RunStart Start) Resumed(ParseResult parsed)
     {
         var path = parsed.GetValue(_output)
             ?? throw new UserError(ExitCode.Usage, "--resume needs --output, the folder of the run to go on with");
@@ -122,7 +120,7 @@ internal static class TrainCommand
                 $"{path} was begun with other options; --resume goes on with those and takes only --epochs, --model, --accelerator, --device, --threads and --data anew");
         }
 
-        return (options, folder);
+        return (options, folder, RunStart.Resume);
     }
 
     /// <summary>The options that are given, over those that stand otherwise.</summary>

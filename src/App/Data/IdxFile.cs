@@ -58,7 +58,7 @@ public static class IdxFile
 
     /// <summary>What is wrong with a data file, and what to do about it.</summary>
     internal static UserError Damaged(string path, string what, Exception? inner = null) =>
-        new(ExitCode.Data, $"{path} is damaged: {what}; move it away and fetch it again (autoencoder data), "
+        new(ExitCode.Data, $"{path} is damaged: {what}; move it away and fetch it again (autoencoder data --fetch), "
             + "or name another folder with --data", inner);
 
     private static IdxContent Read(string path, uint magic, int rank)

@@ -35,7 +35,7 @@ public static class Mnist
         if (missing.Length > 0)
         {
             throw new UserError(ExitCode.Data, $"{folder} lacks {string.Join(", ", missing)}; "
-                + $"fetch what is missing (autoencoder data --data \"{folder}\") or name another folder with --data");
+                + $"fetch what is missing (autoencoder data --fetch --data \"{folder}\") or name another folder with --data");
         }
 
         // The large training images first: their decompression sets the time of the whole.

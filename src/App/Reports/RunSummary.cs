@@ -7,7 +7,7 @@ namespace AutoencoderGpu.App.Reports;
 /// <summary>Everything a run's <c>summary.json</c> says; names there are these in snake_case, such as <c>us_per_step</c>.</summary>
 /// <param name="Versions">Of the program and what it stands on.</param>
 /// <param name="Device">What the run was computed on.</param>
-/// <param name="Options">All options of the command as they took effect, names in snake_case.</param>
+/// <param name="Options">All options of the command, given or by default, names in snake_case.</param>
 /// <param name="Dataset">What was trained and tested on.</param>
 /// <param name="Models">In the order they were trained.</param>
 public sealed record RunSummary(

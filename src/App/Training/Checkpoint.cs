@@ -12,11 +12,13 @@ namespace AutoencoderGpu.App.Training;
 /// <param name="History">Epochs that are complete.</param>
 /// <param name="Step">Steps done of the epoch after them.</param>
 /// <param name="LossSum">The sum of those steps' mini-batch losses.</param>
-/// <param name="Seconds">Time spent on those steps.</param>
-public sealed record Checkpoint(IReadOnlyList<EpochRecord> History, int Step, double LossSum, double Seconds)
+/// <param name="Seconds">Time spent on those steps and what is around them.</param>
+/// <param name="TrainingSeconds">Time spent on training steps alone, those of complete epochs included.</param>
+public sealed record Checkpoint(
+    IReadOnlyList<EpochRecord> History, int Step, double LossSum, double Seconds, double TrainingSeconds)
 {
     /// <summary>The state before the first step.</summary>
-    public static Checkpoint Beginning { get; } = new([], 0, 0, 0);
+    public static Checkpoint Beginning { get; } = new([], 0, 0, 0, 0);
 
     /// <summary>Saves the model with this state.</summary>
     public void Save(string path, Model model)
@@ -27,29 +29,37 @@ public sealed record Checkpoint(IReadOnlyList<EpochRecord> History, int Step, do
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["loss_sum"] = LossSum.ToString("R", CultureInfo.InvariantCulture),
             ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
+            ["training_seconds"] = TrainingSeconds.ToString("R", CultureInfo.InvariantCulture),
         };
         AtomicFile.Write(path, stream => Safetensors.Save(stream, Weights.Of(model), metadata));
     }
 
     /// <summary>Loads weights into the model and returns the state, or the beginning where there is no file.</summary>
     /// <exception cref="UserError">The file is damaged.</exception>
-    public static Checkpoint Load(string path, Model model)
+    public static Checkpoint Load(string path, Model model) =>
+        File.Exists(path) ? Parse(path, WeightsFile.Load(path, model).Metadata) : Beginning;
+
+    /// <summary>The state alone, or the beginning where there is no file.</summary>
+    /// <exception cref="UserError">The file is damaged.</exception>
+    public static Checkpoint Read(string path) => File.Exists(path) ? Parse(path, WeightsFile.Read(path).Metadata) : Beginning;
+
+    private static Checkpoint Parse(string path, IReadOnlyDictionary<string, string> metadata)
     {
-        if (!File.Exists(path))
-            return Beginning;
         try
         {
-            var metadata = WeightsFile.Load(path, model).Metadata;
             return new(
-                JsonSerializer.Deserialize<List<EpochRecord>>(metadata["history"])!,
+                JsonSerializer.Deserialize<List<EpochRecord>>(metadata["history"]) ?? throw new JsonException("There is no history."),
                 int.Parse(metadata["step"], CultureInfo.InvariantCulture),
-                double.Parse(metadata["loss_sum"], CultureInfo.InvariantCulture),
-                double.Parse(metadata["seconds"], CultureInfo.InvariantCulture));
+                Number("loss_sum"),
+                Number("seconds"),
+                Number("training_seconds"));
         }
-        catch (Exception e) when (e is KeyNotFoundException or FormatException or JsonException)
+        catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException or JsonException)
         {
             throw new UserError(
                 ExitCode.Data, $"{path} is damaged: {e.Message} Delete it to train this model from the beginning", e);
         }
+
+        double Number(string name) => double.Parse(metadata[name], CultureInfo.InvariantCulture);
     }
 }

@@ -27,8 +27,6 @@ public sealed class ModelTrainer : IDisposable
     private readonly Feed _train;
     private readonly Feed _test;
     private readonly CollapseDetector _collapse;
-    private readonly Stopwatch _training = new();
-    private long _timedSteps;
     private int _chunk = 16;
 
     /// <summary>Compiles the model and puts the data on the device.</summary>
@@ -38,9 +36,10 @@ public sealed class ModelTrainer : IDisposable
         _folder = folder;
         _data = data;
         _protocol = Protocol.Of(options.Protocol, network);
-        Model = new(executor, network, options.BatchSize, _protocol.MaximalGradientNorm);
-        _train = executor.CreateFeed(data.Train.Pixels, Network.ImageSize, options.BatchSize);
-        _test = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, options.BatchSize);
+        var batchSize = Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count));
+        Model = new(executor, network, batchSize, _protocol.MaximalGradientNorm);
+        _train = executor.CreateFeed(data.Train.Pixels, Network.ImageSize, batchSize);
+        _test = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, batchSize);
         _collapse = new(data.Train.Pixels, Network.ImageSize);
     }
 
@@ -49,12 +48,6 @@ public sealed class ModelTrainer : IDisposable
 
     /// <summary>Epochs that are complete.</summary>
     public IReadOnlyList<EpochRecord> History { get; private set; } = [];
-
-    /// <summary>Training steps of the complete epochs.</summary>
-    public long TotalSteps => (long)History.Count * _train.Steps;
-
-    /// <summary>Microseconds of a step on average, from gathering to the read-back of losses, since training began or was resumed.</summary>
-    public double MicrosecondsPerStep => _timedSteps == 0 ? double.NaN : _training.Elapsed.TotalMicroseconds / _timedSteps;
 
     /// <summary>The epoch with the lowest test loss so far.</summary>
     public EpochRecord? Best => History.MinBy(epoch => epoch.TestLoss);
@@ -73,33 +66,19 @@ public sealed class ModelTrainer : IDisposable
         Model.Initialise(_options.Seed);
         var state = resume ? Checkpoint.Load(_folder.Checkpoint(name), Model) : Checkpoint.Beginning;
         History = state.History;
+        // An earlier sitting may have ended between a checkpoint and the best weights.
+        if (state.Step == 0 && History.Count > 0 && Best == History[^1])
+            AtomicFile.Write(_folder.BestWeights(name), SaveWeights);
         while (History.Count < _options.Epochs)
         {
-            var record = RunEpoch(state, progress, cancellation);
-            History = [.. History, record];
-            state = new(History, 0, 0, 0);
-            if (Best == record)
-                AtomicFile.Write(_folder.BestWeights(name), SaveWeights);
+            state = RunEpoch(state, progress, cancellation);
+            History = state.History;
             AtomicFile.Write(_folder.LastWeights(name), SaveWeights);
             state.Save(_folder.Checkpoint(name), Model);
-            epochDone(record);
+            if (Best == History[^1])
+                AtomicFile.Write(_folder.BestWeights(name), SaveWeights);
+            epochDone(History[^1]);
         }
-    }
-
-    /// <summary>The mean of the test set's mini-batch losses.</summary>
-    public double TestLoss(CancellationToken cancellation)
-    {
-        var sum = 0.0;
-        for (var step = 0; step < _test.Steps; step += _chunk)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var steps = Math.Min(_chunk, _test.Steps - step);
-            Model.Evaluate(_test, step, steps);
-            foreach (var loss in MiniBatchLosses.Of(_test, step, steps))
-                sum += loss;
-        }
-
-        return sum / _test.Steps;
     }
 
     /// <inheritdoc/>
@@ -110,7 +89,7 @@ public sealed class ModelTrainer : IDisposable
         _test.Dispose();
     }
 
-    private EpochRecord RunEpoch(Checkpoint state, Action<TrainingProgress> progress, CancellationToken cancellation)
+    private Checkpoint RunEpoch(Checkpoint state, Action<TrainingProgress> progress, CancellationToken cancellation)
     {
         var epoch = state.History.Count + 1;
         var order = RandomNumbers.OrderOf(_options.Seed, epoch, _train.Count);
@@ -118,6 +97,7 @@ public sealed class ModelTrainer : IDisposable
         _train.SetOrder(order);
         _train.SetLearningRates(rates);
         var watch = Stopwatch.StartNew();
+        var training = new Stopwatch();
         var lossSum = state.LossSum;
         var step = state.Step;
         try
@@ -127,10 +107,10 @@ public sealed class ModelTrainer : IDisposable
                 cancellation.ThrowIfCancellationRequested();
                 var steps = Math.Min(_chunk, _train.Steps - step);
                 var chunkStart = watch.Elapsed;
-                _training.Start();
+                training.Start();
                 Model.Train(_train, step, steps);
-                var losses = MiniBatchLosses.Of(_train, step, steps);
-                _training.Stop();
+                var losses = Losses.OfMiniBatches(_train, step, steps);
+                training.Stop();
                 // One by one: a chunk's length depends on the machine's mood, and the sum's last bits must not.
                 for (var i = 0; i < steps; i++)
                 {
@@ -139,20 +119,23 @@ public sealed class ModelTrainer : IDisposable
                 }
 
                 step += steps;
-                _timedSteps += steps;
                 var rate = steps / (watch.Elapsed - chunkStart).TotalSeconds;
                 _chunk = (int)Math.Clamp(rate * ChunkSeconds, 1, 4096);
                 var before = (epoch - 1L) * _train.Steps;
                 progress(new(epoch, before + step, (long)_options.Epochs * _train.Steps, lossSum / step, rate));
             }
 
-            var testLoss = TestLoss(cancellation);
-            return new(
+            var testLoss = Losses.Evaluate(Model, _test, cancellation);
+            if (!double.IsFinite(testLoss))
+                throw NotFinite($"after epoch {epoch}: the test loss", testLoss);
+            var record = new EpochRecord(
                 Model.Network.Name, epoch, lossSum / _train.Steps, testLoss, rates[^1], state.Seconds + watch.Elapsed.TotalSeconds);
+            return new([.. History, record], 0, 0, 0, state.TrainingSeconds + training.Elapsed.TotalSeconds);
         }
         catch (OperationCanceledException)
         {
-            new Checkpoint(History, step, lossSum, state.Seconds + watch.Elapsed.TotalSeconds)
+            new Checkpoint(
+                History, step, lossSum, state.Seconds + watch.Elapsed.TotalSeconds, state.TrainingSeconds + training.Elapsed.TotalSeconds)
                 .Save(_folder.Checkpoint(Model.Network.Name), Model);
             throw;
         }
@@ -160,9 +143,9 @@ public sealed class ModelTrainer : IDisposable
 
     private void Check(int epoch, int step, int[] order, double loss)
     {
-        var where = $"{Model.Network.Title} at step {step + 1} of epoch {epoch}";
+        var where = $"at step {step + 1} of epoch {epoch}";
         if (!double.IsFinite(loss))
-            throw new UserError(ExitCode.Collapsed, $"{where}: the loss is {loss}; lower --learning-rate (now {_options.LearningRate})");
+            throw NotFinite($"{where}: the loss", loss);
         var batch = _train[step];
         if (_collapse.HasCollapsed(order.AsSpan(batch.First, batch.Count), loss))
         {
@@ -171,12 +154,21 @@ public sealed class ModelTrainer : IDisposable
                 : "lower --learning-rate";
             throw new UserError(
                 ExitCode.Collapsed,
-                $"{where} has collapsed: every output is saturated at 0, the loss stays at that of a blank image ({loss:0.000}) and no gradient is left; {remedy}");
+                $"{Model.Network.Title} {where} has collapsed: every output is saturated at 0, the loss stays at that of a blank image ({loss:0.000}) and no gradient is left; {remedy}");
         }
     }
+
+    private UserError NotFinite(string what, double loss) => new(
+        ExitCode.Collapsed, $"{Model.Network.Title} {what} is {loss}; lower --learning-rate (now {_options.LearningRate})");
 
     private void SaveWeights(Stream stream) => Safetensors.Save(
         stream,
         Weights.Of(Model),
-        new Dictionary<string, string> { ["format"] = "pt", ["model"] = Model.Network.Name, ["dataset"] = _data.Name });
+        new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["model"] = Model.Network.Name,
+            ["dataset"] = _data.Name,
+            [WeightsFile.UpsampleKey] = _options.Upsample.ToString().ToLowerInvariant(),
+        });
 }

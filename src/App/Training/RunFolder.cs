@@ -1,14 +1,30 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
+
+/// <summary>How a run treats what is in its folder.</summary>
+public enum RunStart
+{
+    /// <summary>Nothing may be there.</summary>
+    New,
+
+    /// <summary>An old run is deleted.</summary>
+    Overwrite,
+
+    /// <summary>The run that is there goes on.</summary>
+    Resume,
+}
 
 /// <summary>The folder of a run and the files in it.</summary>
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
-    private static readonly string[] _models = ["fc", "conv"];
+    private static readonly string[] _models = [.. Network.All(Interpolation.Bilinear).Select(network => network.Name)];
 
     /// <summary>The folder.</summary>
     public string Path { get; } = path;
@@ -38,25 +54,40 @@ public sealed class RunFolder(string path)
     /// <summary>What <c>--resume</c> reads.</summary>
     public string Checkpoint(string model) => In(model, "checkpoint.safetensors");
 
-    /// <summary>Makes the folder for a new run.</summary>
-    /// <param name="force">Whether a run that is there is deleted, its own files only.</param>
-    /// <exception cref="UserError">A run is there and is not to be overwritten, or the folder cannot be made.</exception>
-    public void Create(bool force)
+    /// <summary>Looks whether a run may start here; changes nothing.</summary>
+    /// <exception cref="UserError">A run is there and is not to be overwritten.</exception>
+    public void Check(RunStart start)
     {
+        if (start == RunStart.New && RunFiles().Any(File.Exists))
+        {
+            throw new UserError(
+                ExitCode.Usage, $"{Path} holds a run already: --resume goes on with it, --force overwrites it, --output names another folder");
+        }
+    }
+
+    /// <summary>Makes the folder ready: empty of an old run, or with one to go on with.</summary>
+    /// <param name="start">Whether a run that is there is deleted, its own files only, or resumed.</param>
+    /// <param name="dataset">The data at hand, which must be what a resumed run began with.</param>
+    /// <exception cref="UserError">The folder cannot be made, or the data is another.</exception>
+    internal void Create(RunStart start, DatasetSummary dataset)
+    {
+        if (start == RunStart.Resume)
+        {
+            var begun = ReadSummary()["dataset"];
+            if ((string?)begun?["name"] != dataset.Name
+                || (int?)begun["train_count"] != dataset.TrainCount
+                || (int?)begun["test_count"] != dataset.TestCount)
+            {
+                throw new UserError(
+                    ExitCode.Data,
+                    $"{Path} was begun on other data ({begun?["name"]}, {begun?["train_count"]} and {begun?["test_count"]} images); name it with --data, or begin anew with --force");
+            }
+        }
+
         try
         {
-            if (Directory.Exists(Path) && RunFiles().Any(File.Exists))
-            {
-                if (!force)
-                {
-                    throw new UserError(
-                        ExitCode.Usage, $"{Path} holds a run already: --resume goes on with it, --force overwrites it, --output names another folder");
-                }
-
-                foreach (var file in RunFiles().Where(File.Exists))
-                    File.Delete(file);
-            }
-
+            foreach (var file in RunFiles().Where(file => start == RunStart.Overwrite && File.Exists(file)))
+                File.Delete(file);
             foreach (var model in _models)
                 Directory.CreateDirectory(In(model));
         }
@@ -72,18 +103,32 @@ public sealed class RunFolder(string path)
     {
         try
         {
-            var summary = JsonNode.Parse(File.ReadAllText(Summary))?["options"] as JsonObject;
-            return TrainingOptions.FromJson(summary ?? throw new JsonException("It has no options."));
+            return TrainingOptions.FromJson(ReadSummary()["options"] as JsonObject ?? throw new JsonException("It has no options."));
+        }
+        catch (JsonException e)
+        {
+            throw Damaged(e);
+        }
+    }
+
+    private JsonObject ReadSummary()
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(Summary)) as JsonObject ?? throw new JsonException("It is not an object.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserError(ExitCode.Data, $"{Path} holds no run to resume: {Summary} cannot be read; leave out --resume to begin one", e);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new UserError(ExitCode.Data, $"{Summary} is damaged: {e.Message} Begin again with --force", e);
+            throw Damaged(e);
         }
     }
+
+    private UserError Damaged(JsonException e) =>
+        new(ExitCode.Data, $"{Summary} is damaged: {e.Message.ReplaceLineEndings(" ")} Begin again with --force", e);
 
     private IEnumerable<string> RunFiles() =>
     [

@@ -27,13 +27,16 @@ public enum AcceleratorKind
     Simulator,
 }
 
-/// <summary>That no accelerator of the kind asked for is there; the message says what is missing.</summary>
-public sealed class AcceleratorMissingException : Exception
+/// <summary>That no accelerator of the kind asked for is there, or that it cannot be used; the message says what is missing.</summary>
+public sealed class AcceleratorException : Exception
 {
-    internal AcceleratorMissingException(string message, Exception? inner = null)
+    internal AcceleratorException(string message, Exception? inner = null)
         : base(message, inner)
     {
     }
+
+    /// <summary>Whether there is no device of the kind at all, rather than one that fails.</summary>
+    public bool IsMissing { get; internal init; }
 }
 
 /// <summary>A device that was found, or the reason why a kind of accelerator has none.</summary>
@@ -83,7 +86,7 @@ public static class Accelerators
     /// <param name="kind">Which kind; never another than the one that is named.</param>
     /// <param name="device">Which of several devices of the kind.</param>
     /// <param name="threads">Threads on the CPU.</param>
-    /// <exception cref="AcceleratorMissingException">There is none such, or it does not suffice.</exception>
+    /// <exception cref="AcceleratorException">There is none such, or it does not suffice.</exception>
     public static Executor Open(AcceleratorKind kind, int device, int threads)
     {
         if (kind == AcceleratorKind.Auto)
@@ -94,7 +97,7 @@ public static class Accelerators
         }
 
         if (kind is AcceleratorKind.Cpu or AcceleratorKind.Simulator && device != 0)
-            throw new AcceleratorMissingException($"there is one CPU, device 0, and no device {device}");
+            throw new AcceleratorException($"there is one CPU, device 0, and no device {device}");
         return kind switch
         {
             AcceleratorKind.Cpu => CpuExecutor.Create(threads, CpuExecutor.DefaultSimd),
@@ -102,6 +105,9 @@ public static class Accelerators
             _ => OpenGpu(kind, device),
         };
     }
+
+    /// <summary>A kind as <c>--accelerator</c> and files name it.</summary>
+    public static string OptionOf(AcceleratorKind kind) => kind.ToString().ToLowerInvariant();
 
     private static LaunchExecutor OpenSimulator()
     {
@@ -118,17 +124,17 @@ public static class Accelerators
         {
             var devices = DevicesOf(context, kind);
             if (devices.Count == 0)
-                throw new AcceleratorMissingException(Missing(kind));
+                throw new AcceleratorException(Missing(kind)) { IsMissing = true };
             if (index >= devices.Count)
-                throw new AcceleratorMissingException($"{NameOf(kind)} has {devices.Count} device(s), so --device goes up to {devices.Count - 1}");
+                throw new AcceleratorException($"{NameOf(kind)} has {devices.Count} device(s), so --device goes up to {devices.Count - 1}");
             return new(context, devices[index].CreateAccelerator(context));
         }
         catch (Exception e)
         {
             context.Dispose();
-            if (e is AcceleratorMissingException)
+            if (e is AcceleratorException)
                 throw;
-            throw new AcceleratorMissingException($"{NameOf(kind)} device {index} could not be opened: {OneLine(e)}", e);
+            throw new AcceleratorException($"{NameOf(kind)} device {index} could not be opened: {OneLine(e)}", e);
         }
     }
 
@@ -140,7 +146,7 @@ public static class Accelerators
         {
             context = ContextOf(kind);
         }
-        catch (AcceleratorMissingException e)
+        catch (AcceleratorException e)
         {
             failure = e.Message;
             context = Context.Create(_ => { });
@@ -184,7 +190,7 @@ public static class Accelerators
         }
         catch (Exception e)
         {
-            throw new AcceleratorMissingException($"{Missing(kind)} ({OneLine(e)})", e);
+            throw new AcceleratorException($"{Missing(kind)} ({OneLine(e)})", e) { IsMissing = true };
         }
     }
 

@@ -17,12 +17,12 @@ public sealed class Arena : IDisposable
     internal Arena(Accelerator accelerator, int length)
     {
         Length = length;
-        _buffer = accelerator.Allocate1D<float>(length + Slack + Alignment);
+        _buffer = accelerator.Allocate1D<float>((long)length + Slack + Alignment);
         _buffer.MemSetToZero();
         accelerator.Synchronize();
-        // A vector that crosses a cache line costs two accesses; the CPU's allocator promises 16 bytes only.
-        var address = _buffer.NativePtr.ToInt64() / sizeof(float);
-        View = _buffer.View.AsContiguous().SubView((Alignment - address % Alignment) % Alignment, length + Slack);
+        // A vector that crosses a cache line costs two accesses; the CPU's allocator promises 16 bytes only, a GPU's 256.
+        var address = accelerator.AcceleratorType == AcceleratorType.CPU ? _buffer.NativePtr.ToInt64() / sizeof(float) : 0;
+        View = _buffer.View.AsContiguous().SubView((Alignment - address % Alignment) % Alignment, (long)length + Slack);
     }
 
     /// <summary>Usable floats.</summary>

@@ -36,6 +36,7 @@ public sealed unsafe class CpuExecutor : Executor
     private readonly int _threads;
     private readonly SimdWidth _simd;
     private readonly SpinBarrier _barrier;
+    private GCHandle _barrierHandle;
     private readonly Action<AcceleratorStream, KernelConfig, Buffers, long> _launch;
 
     private CpuExecutor(Context context, Accelerator accelerator, int threads, SimdWidth simd)
@@ -44,17 +45,32 @@ public sealed unsafe class CpuExecutor : Executor
         _threads = threads;
         _simd = simd;
         _barrier = new(threads);
+        _barrierHandle = GCHandle.Alloc(_barrier);
         _launch = accelerator.LoadKernel<Buffers, long>(Kernel);
     }
 
-    /// <summary>The widest vectors of this machine, or those that the environment variable AUTOENCODER_SIMD names.</summary>
-    public static SimdWidth DefaultSimd =>
-        int.TryParse(Environment.GetEnvironmentVariable("AUTOENCODER_SIMD"), out var bits) && Enum.IsDefined((SimdWidth)bits)
-            ? (SimdWidth)bits
-            : Vector512.IsHardwareAccelerated ? SimdWidth.Bits512
-            : Vector256.IsHardwareAccelerated ? SimdWidth.Bits256
-            : Vector128.IsHardwareAccelerated ? SimdWidth.Bits128
-            : SimdWidth.Scalar;
+    /// <summary>The environment variable that forces a width: 512, 256, 128 or 32 for none.</summary>
+    public const string SimdVariable = "AUTOENCODER_SIMD";
+
+    /// <summary>The widest vectors of this machine, or those that the environment names.</summary>
+    /// <exception cref="FormatException">The environment names a width that there is not.</exception>
+    public static SimdWidth DefaultSimd
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable(SimdVariable) is { Length: > 0 } text)
+            {
+                return int.TryParse(text, out var bits) && Enum.IsDefined((SimdWidth)bits)
+                    ? (SimdWidth)bits
+                    : throw new FormatException($"{SimdVariable} is '{text}'; it takes 512, 256, 128, or 32 for no vectors");
+            }
+
+            return Vector512.IsHardwareAccelerated ? SimdWidth.Bits512
+                : Vector256.IsHardwareAccelerated ? SimdWidth.Bits256
+                : Vector128.IsHardwareAccelerated ? SimdWidth.Bits128
+                : SimdWidth.Scalar;
+        }
+    }
 
     /// <inheritdoc/>
     public override AcceleratorKind Kind => AcceleratorKind.Cpu;
@@ -83,19 +99,20 @@ public sealed unsafe class CpuExecutor : Executor
     {
         fixed (Instruction* instructions = program.Span)
         {
-            var handle = GCHandle.Alloc(_barrier);
             var job = new Job(
-                handle, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
+                _barrierHandle, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
             _launch(Accelerator.DefaultStream, new KernelConfig(1, _threads), feed.With(arena), (long)&job);
             Accelerator.DefaultStream.Synchronize();
-            handle.Free();
         }
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
+        if (!_barrierHandle.IsAllocated)
+            return;
         base.Dispose();
+        _barrierHandle.Free();
         _barrier.Dispose();
     }
 

@@ -40,9 +40,15 @@ public abstract class Executor : IDisposable
         new(Accelerator, images, imageSize, batchSize);
 
     /// <summary>
-    /// Starts a program for some steps of an epoch. It may still run when this returns; reading losses or the arena waits for it.
+    /// Starts a program for some steps of an epoch. On a GPU it may still run when this returns; reading losses or the arena waits
+    /// for it.
     /// </summary>
     public abstract void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps);
+
+    /// <summary>Compiles what a program needs, so that its first step takes no longer than the others.</summary>
+    public virtual void Prepare(InstructionList program)
+    {
+    }
 
     /// <inheritdoc/>
     public virtual void Dispose()
@@ -53,18 +59,13 @@ public abstract class Executor : IDisposable
     }
 }
 
-/// <summary>The instructions of one step, in their order, at a fixed place in memory.</summary>
+/// <summary>The instructions of one step, in their order.</summary>
 public sealed class InstructionList
 {
     private readonly Instruction[] _instructions;
 
     /// <summary>Copies the instructions.</summary>
-    public InstructionList(params IReadOnlyList<Instruction> instructions)
-    {
-        _instructions = GC.AllocateUninitializedArray<Instruction>(instructions.Count, pinned: true);
-        for (var i = 0; i < _instructions.Length; i++)
-            _instructions[i] = instructions[i];
-    }
+    public InstructionList(params IReadOnlyList<Instruction> instructions) => _instructions = [.. instructions];
 
     /// <summary>The instructions.</summary>
     public IReadOnlyList<Instruction> Instructions => _instructions;

@@ -22,7 +22,7 @@ public sealed class Feed : IDisposable
         _accelerator = accelerator;
         Count = images.Length / imageSize;
         BatchSize = batchSize;
-        Steps = (Count + batchSize - 1) / batchSize;
+        Steps = (int)((Count + (long)batchSize - 1) / batchSize);
         _images = accelerator.Allocate1D<byte>(images.Length);
         _order = accelerator.Allocate1D<int>(Count);
         _learningRates = accelerator.Allocate1D<float>(Steps);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
 using ILGPU.Runtime;
@@ -13,6 +14,7 @@ using Launcher = Action<AcceleratorStream, KernelConfig, Instruction, Buffers, M
 public sealed class LaunchExecutor : Executor
 {
     private readonly Dictionary<PortableKernel, Launcher> _launchers = [];
+    private readonly ConditionalWeakTable<InstructionList, Launch[]> _programs = [];
 
     internal LaunchExecutor(Context context, Accelerator accelerator)
         : base(context, accelerator)
@@ -34,22 +36,30 @@ public sealed class LaunchExecutor : Executor
     public override string Description => Accelerator.Name;
 
     /// <inheritdoc/>
+    public override void Prepare(InstructionList program) => LaunchesOf(program);
+
+    /// <inheritdoc/>
     public override void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps)
     {
         var buffers = feed.With(arena);
+        var launches = LaunchesOf(program);
         for (var step = firstStep; step < firstStep + steps; step++)
         {
             var batch = feed[step];
-            foreach (ref readonly var instruction in program.Span)
+            foreach (var (kernel, launcher, instruction) in launches)
             {
-                foreach (var kernel in Catalog.Of(instruction.Operation).Kernels(instruction))
-                {
-                    var config = new KernelConfig(kernel.Grid(instruction, batch.Count), new Index3D(kernel.GroupSize, 1, 1));
-                    LauncherOf(kernel)(Accelerator.DefaultStream, config, instruction, buffers, batch);
-                }
+                var config = new KernelConfig(kernel.Grid(instruction, batch.Count), new Index3D(kernel.GroupSize, 1, 1));
+                launcher(Accelerator.DefaultStream, config, instruction, buffers, batch);
             }
         }
     }
+
+    private Launch[] LaunchesOf(InstructionList program) => _programs.GetValue(program, _ =>
+    [
+        .. from instruction in program.Instructions
+           from kernel in Catalog.Of(instruction.Operation).Kernels(instruction)
+           select new Launch(kernel, LauncherOf(kernel), instruction),
+    ]);
 
     private Launcher LauncherOf(PortableKernel kernel)
     {
@@ -59,4 +69,6 @@ public sealed class LaunchExecutor : Executor
         _launchers.Add(kernel, launcher);
         return launcher;
     }
+
+    private sealed record Launch(PortableKernel Kernel, Launcher Launcher, Instruction Instruction);
 }

@@ -26,7 +26,8 @@ public static partial class Conv3x3
         public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum)
         {
             if (i.Bias >= 0)
-                sum = Activations.Apply(i.Activation, sum + buffers.Arena[i.Bias + column]);
+                sum += buffers.Arena[i.Bias + column];
+            sum = Activations.Apply(i.Activation, sum);
             if (i.Derivative != Activation.None)
                 sum *= Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.AtPixel(row) + column]);
             buffers.Arena[i.Output.AtPixel(row) + column] = sum;

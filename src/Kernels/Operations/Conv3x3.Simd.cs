@@ -33,7 +33,7 @@ public static unsafe partial class Conv3x3
                 if (dots)
                     Micro<V>.DotProducts(corner, rows, i.Input.RowStride, weights, weights, row, 3, row, tile);
                 else
-                    Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width, 0f);
+                    Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
                 for (var r = 0; r < count; r++)
                     Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
             }
@@ -82,12 +82,17 @@ public static unsafe partial class Conv3x3
                 Micro<V>.OuterProducts(
                     buffers.Arena + left.At(image, 0, 0), rows, left.RowStride, left.Channels,
                     buffers.Arena + right.At(image, 0, 0) + column, right.RowStride, right.Channels, left.Height, left.Width,
-                    gradients + firstTarget * columns + column, exchanged ? -columns : columns, image == 0 ? 0f : 1f,
-                    count, Math.Min(width, columns - column));
+                    gradients + firstTarget * columns + column, exchanged ? -columns : columns,
+                    count, Math.Min(width, columns - column), accumulate: image > 0);
             }
         }
 
         BiasGradient<V>(g, buffers, batch, worker, gradients + 9 * x.Channels * g.Channels);
+
+        // The first partial sum is the whole one here.
+        (start, end) = worker.Share((9 * x.Channels + 1) * g.Channels);
+        for (var split = 1; split < i.Splits; split++)
+            new Span<float>(gradients + (nint)split * i.SplitStride + start, end - start).Clear();
     }
 
     private static void BiasGradient<V>(FeatureMap g, in HostBuffers buffers, in MiniBatch batch, Worker worker, float* gradient)
@@ -129,7 +134,8 @@ public static unsafe partial class Conv3x3
     {
         var value = T.Load(sums);
         if (i.Bias >= 0)
-            value = Elements<T>.Activate(i.Activation, value + T.Load(bias));
+            value += T.Load(bias);
+        value = Elements<T>.Activate(i.Activation, value);
         if (i.Derivative != Activation.None)
             value = Elements<T>.TimesDerivative(i.Derivative, T.Load(saved), value);
         T.Store(value, output);

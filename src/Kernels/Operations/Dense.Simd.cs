@@ -99,8 +99,8 @@ public static unsafe partial class Dense
             Micro<V>.OuterProducts(
                 buffers.Arena + i.Input.Offset, rows, 0, 1,
                 buffers.Arena + i.Weights + (nint)output * k + column, 0, k, 1, outputs,
-                buffers.Arena + i.Output.Offset + b * k + column, k, output == 0 ? 0f : 1f,
-                count, Math.Min(Micro<V>.OuterColumns, k - column));
+                buffers.Arena + i.Output.Offset + b * k + column, k,
+                count, Math.Min(Micro<V>.OuterColumns, k - column), accumulate: output > 0);
         }
     }
 
@@ -108,9 +108,6 @@ public static unsafe partial class Dense
         in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs, float rate)
         where V : unmanaged, ISimd<V>
     {
-        // A rate of 0 would mean to overwrite; it changes nothing.
-        if (rate == 0f)
-            return;
         int k = i.Saved.Size, n = i.Input.Size;
         var rows = stackalloc int[Micro<V>.OuterRows];
         for (var first = output; first < output + outputs; first += Micro<V>.OuterRows)
@@ -121,8 +118,8 @@ public static unsafe partial class Dense
             Micro<V>.OuterProducts(
                 buffers.Arena + i.Input.Offset, rows, 0, n,
                 buffers.Arena + i.Saved.Offset + column, 0, k, 1, batch.Count,
-                buffers.Arena + i.Weights + (nint)first * k + column, k, -rate,
-                count, Math.Min(Micro<V>.OuterColumns, k - column));
+                buffers.Arena + i.Weights + (nint)first * k + column, k,
+                count, Math.Min(Micro<V>.OuterColumns, k - column), accumulate: true, -rate);
         }
     }
 }

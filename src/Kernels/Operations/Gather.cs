@@ -20,7 +20,6 @@ public static class Gather
         {
             Operation = Operation.Gather,
             Output = output,
-            Bias = -1,
             Scale = (float)(1 / (255 * deviation)),
             Shift = (float)(-mean / deviation),
         };

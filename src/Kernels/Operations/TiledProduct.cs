@@ -38,7 +38,8 @@ internal interface ITiledProduct
 /// <remarks>
 /// A group of 64 threads computes 32×32 results, each thread 4×4 of them in registers from two 128-bit reads of shared memory a
 /// depth: 16 FMA for 8 floats. Smaller tiles than a large product would like, since at a mini-batch of 10 a dense layer has ten
-/// rows and needs many groups to occupy a GPU. The grid is (column tiles, row tiles, splits of the depth).
+/// rows and needs many groups to occupy a GPU. The grid is (row tiles × column tiles, splits of the depth): its other
+/// dimensions end at 65,535, which the pixels of a large mini-batch exceed.
 /// </remarks>
 internal static class TiledProduct
 {
@@ -50,7 +51,7 @@ internal static class TiledProduct
 
     public static Index3D GridOf<T>(in Instruction i, int batch)
         where T : struct, ITiledProduct =>
-        new(Tiles(T.Columns(i)), Tiles(T.Rows(i, batch)), Math.Max(1, i.Splits));
+        new(Tiles(T.Rows(i, batch)) * Tiles(T.Columns(i)), Math.Max(1, i.Splits), 1);
 
     public static void Kernel<T>(Instruction i, Buffers buffers, MiniBatch batch)
         where T : struct, ITiledProduct
@@ -58,9 +59,10 @@ internal static class TiledProduct
         var left = SharedMemory.Allocate<Float4>(TileDepth * Tile / 4);
         var right = SharedMemory.Allocate<Float4>(TileDepth * Tile / 4);
         int rows = T.Rows(i, batch.Count), columns = T.Columns(i), depth = T.Depth(i, batch.Count);
-        int firstRow = Grid.IdxY * Tile, firstColumn = Grid.IdxX * Tile;
-        var split = Grid.IdxZ;
-        var splitDepth = (depth + Grid.DimZ - 1) / Grid.DimZ;
+        int rowTile = Grid.IdxX / Tiles(columns), columnTile = Grid.IdxX - rowTile * Tiles(columns);
+        int firstRow = rowTile * Tile, firstColumn = columnTile * Tile;
+        var split = Grid.IdxY;
+        var splitDepth = (depth + Grid.DimY - 1) / Grid.DimY;
         var end = IntrinsicMath.Min(depth, (split + 1) * splitDepth);
 
         var thread = Group.IdxX;

@@ -30,7 +30,8 @@ internal static unsafe class Micro<V>
     /// 12 FMA for 8 loads.
     /// </summary>
     /// <param name="target">(6, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
-    /// <param name="scale">0 to overwrite the target, else the factor with which the sums are added to it.</param>
+    /// <param name="accumulate">Whether the sums are added to the target instead of overwriting it.</param>
+    /// <param name="scale">The factor with which they are added.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OuterProducts(
         float* a,
@@ -44,7 +45,8 @@ internal static unsafe class Micro<V>
         int length,
         float* target,
         int stride,
-        float scale)
+        bool accumulate = false,
+        float scale = 1f)
     {
         V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
         V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
@@ -82,12 +84,12 @@ internal static unsafe class Micro<V>
             b += bSegment;
         }
 
-        Finish(c00, c01, target, scale);
-        Finish(c10, c11, target + stride, scale);
-        Finish(c20, c21, target + 2 * (nint)stride, scale);
-        Finish(c30, c31, target + 3 * (nint)stride, scale);
-        Finish(c40, c41, target + 4 * (nint)stride, scale);
-        Finish(c50, c51, target + 5 * (nint)stride, scale);
+        Finish(c00, c01, target, accumulate, scale);
+        Finish(c10, c11, target + stride, accumulate, scale);
+        Finish(c20, c21, target + 2 * (nint)stride, accumulate, scale);
+        Finish(c30, c31, target + 3 * (nint)stride, accumulate, scale);
+        Finish(c40, c41, target + 4 * (nint)stride, accumulate, scale);
+        Finish(c50, c51, target + 5 * (nint)stride, accumulate, scale);
     }
 
     /// <summary>The same for a tile of which only some rows and columns exist.</summary>
@@ -103,24 +105,25 @@ internal static unsafe class Micro<V>
         int length,
         float* target,
         int stride,
-        float scale,
         int rowCount,
-        int columnCount)
+        int columnCount,
+        bool accumulate,
+        float scale = 1f)
     {
         if (rowCount == OuterRows && columnCount == OuterColumns)
         {
-            OuterProducts(a, rows, aSegment, aStep, b, bSegment, bStep, segments, length, target, stride, scale);
+            OuterProducts(a, rows, aSegment, aStep, b, bSegment, bStep, segments, length, target, stride, accumulate, scale);
             return;
         }
 
         var tile = stackalloc float[OuterRows * OuterColumns];
-        OuterProducts(a, rows, aSegment, aStep, b, bSegment, bStep, segments, length, tile, OuterColumns, 0f);
+        OuterProducts(a, rows, aSegment, aStep, b, bSegment, bStep, segments, length, tile, OuterColumns);
         for (var r = 0; r < rowCount; r++)
         {
-            if (scale == 0f)
-                Elements<V>.Copy(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
-            else
+            if (accumulate)
                 Elements<V>.AddScaled(scale, tile + r * OuterColumns, target + (nint)r * stride, columnCount);
+            else
+                Elements<V>.Copy(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
         }
     }
 
@@ -198,9 +201,9 @@ internal static unsafe class Micro<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(V c0, V c1, float* target, float scale)
+    private static void Finish(V c0, V c1, float* target, bool accumulate, float scale)
     {
-        if (scale != 0f)
+        if (accumulate)
         {
             var factor = V.Broadcast(scale);
             c0 = V.MultiplyAdd(factor, c0, V.Load(target));
