@@ -31,6 +31,8 @@ internal static class WeightsFile
     public static Safetensors Load(string path, Model model) => Read(path, () =>
     {
         var file = Safetensors.Load(path);
+        if (file.Tensors.FirstOrDefault(tensor => !tensor.Value.Values.All(float.IsFinite)).Key is { } name)
+            throw new InvalidDataException($"tensor '{name}' holds values that are not finite");
         Weights.CopyTo(model, file.Tensors);
         return file;
     });
@@ -41,6 +43,8 @@ internal static class WeightsFile
 
     private static T Read<T>(string path, Func<T> read)
     {
+        if (Directory.Exists(path))
+            throw new UserError(ExitCode.Data, $"{path} is a folder; name a file in it, such as best.safetensors");
         try
         {
             return read();

@@ -20,6 +20,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--learning-rate", "NaN")]
     [InlineData("--seed", "-1")]
     [InlineData("--threads", "0")]
+    [InlineData("--threads", "5000")]
     [InlineData("--accelerator", "tpu")]
     [InlineData("--model", "3")]
     [InlineData("--train-limit", "0")]

@@ -155,6 +155,24 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_that_no_longer_changes_ends_with_code_5() => AssertError(
+        5,
+        "--learning-rate",
+        await TrainAsync("run", "--model", "fc", "--learning-rate", "1e9", "--train-limit", "500", "--epochs", "3"));
+
+    [Fact]
+    public async Task Damage_to_a_checkpoint_is_named_with_a_remedy()
+    {
+        string[] resume = ["--resume", "--output", In("run"), "--epochs", "2"];
+        Assert.Equal(0, (await TrainAsync("run", "--model", "fc", "--train-limit", "20", "--epochs", "1")).ExitCode);
+        var checkpoint = In("run", "fc", "checkpoint.safetensors");
+        File.WriteAllBytes(checkpoint, File.ReadAllBytes(checkpoint)[..5000]);
+        AssertError(4, "--force", await AutoencoderProcess.RunAsync(resume));
+        File.Delete(checkpoint);
+        AssertError(4, "missing", await AutoencoderProcess.RunAsync(resume));
+    }
+
+    [Fact]
     public async Task A_mini_batch_may_be_larger_than_the_data()
     {
         var result = await TrainAsync("run", "--model", "conv", "--batch-size", "1000000000", "--train-limit", "20", "--epochs", "1", "--json");

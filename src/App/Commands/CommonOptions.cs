@@ -22,7 +22,7 @@ internal static class CommonOptions
 
     public static Option<int> Device { get; } = AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
 
-    public static Option<int> Threads { get; } = AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads");
+    public static Option<int> Threads { get; } = AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads", maximum: 1024);
 
     public static Option<string?> Dataset { get; } = new("--dataset")
     {
@@ -61,19 +61,20 @@ internal static class CommonOptions
         };
     }
 
-    /// <summary>An option that takes an integer not below a bound.</summary>
-    public static Option<int> AtLeast(string name, int minimum, int standard, string description)
+    /// <summary>An option that takes an integer within bounds.</summary>
+    public static Option<int> AtLeast(string name, int minimum, int standard, string description, int maximum = int.MaxValue)
     {
         var option = new Option<int>(name) { Description = description, HelpName = "n", DefaultValueFactory = _ => standard };
         option.CustomParser = result =>
         {
             if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-                && value >= minimum)
+                && value >= minimum && value <= maximum)
             {
                 return value;
             }
 
-            result.AddError($"{name} takes a whole number from {minimum} up, not '{result.Tokens[0].Value}'");
+            var range = maximum == int.MaxValue ? $"{minimum} up" : $"{minimum} to {maximum}";
+            result.AddError($"{name} takes a whole number from {range}, not '{result.Tokens[0].Value}'");
             return standard;
         };
         return option;

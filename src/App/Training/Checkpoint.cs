@@ -36,17 +36,20 @@ public sealed record Checkpoint(
 
     /// <summary>Loads weights into the model and returns the state, or the beginning where there is no file.</summary>
     /// <exception cref="UserError">The file is damaged.</exception>
-    public static Checkpoint Load(string path, Model model) =>
-        File.Exists(path) ? Parse(path, WeightsFile.Load(path, model).Metadata) : Beginning;
+    public static Checkpoint Load(string path, Model model) => Parse(path, () => WeightsFile.Load(path, model));
 
     /// <summary>The state alone, or the beginning where there is no file.</summary>
     /// <exception cref="UserError">The file is damaged.</exception>
-    public static Checkpoint Read(string path) => File.Exists(path) ? Parse(path, WeightsFile.Read(path).Metadata) : Beginning;
+    public static Checkpoint Read(string path) => Parse(path, () => WeightsFile.Read(path));
 
-    private static Checkpoint Parse(string path, IReadOnlyDictionary<string, string> metadata)
+    private static Checkpoint Parse(string path, Func<Safetensors> read)
     {
+        if (!File.Exists(path))
+            return Beginning;
+        IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
         try
         {
+            metadata = read().Metadata;
             return new(
                 JsonSerializer.Deserialize<List<EpochRecord>>(metadata["history"]) ?? throw new JsonException("There is no history."),
                 int.Parse(metadata["step"], CultureInfo.InvariantCulture),
@@ -54,10 +57,10 @@ public sealed record Checkpoint(
                 Number("seconds"),
                 Number("training_seconds"));
         }
-        catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException or JsonException)
+        catch (Exception e) when (e is UserError or KeyNotFoundException or FormatException or OverflowException or JsonException)
         {
             throw new UserError(
-                ExitCode.Data, $"{path} is damaged: {e.Message} Delete it to train this model from the beginning", e);
+                ExitCode.Data, $"{path} is no checkpoint ({e.Message}); begin again with --force or in another --output", e);
         }
 
         double Number(string name) => double.Parse(metadata[name], CultureInfo.InvariantCulture);

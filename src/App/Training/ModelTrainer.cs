@@ -64,6 +64,12 @@ public sealed class ModelTrainer : IDisposable
     {
         var name = Model.Network.Name;
         Model.Initialise(_options.Seed);
+        if (resume && !File.Exists(_folder.Checkpoint(name)) && File.Exists(_folder.LastWeights(name)))
+        {
+            throw new UserError(
+                ExitCode.Data, $"{_folder.Checkpoint(name)} is missing, so this model cannot go on; delete {_folder.LastWeights(name)} to train it from the beginning");
+        }
+
         var state = resume ? Checkpoint.Load(_folder.Checkpoint(name), Model) : Checkpoint.Beginning;
         History = state.History;
         // An earlier sitting may have ended between a checkpoint and the best weights.
@@ -128,6 +134,13 @@ public sealed class ModelTrainer : IDisposable
             var testLoss = Losses.Evaluate(Model, _test, cancellation);
             if (!double.IsFinite(testLoss))
                 throw NotFinite($"after epoch {epoch}: the test loss", testLoss);
+            if (History.Count > 0 && testLoss == History[^1].TestLoss)
+            {
+                throw new UserError(
+                    ExitCode.Collapsed,
+                    $"{Model.Network.Title} has not changed in epoch {epoch}: the test loss is {testLoss:0.00000} to the last bit, so no gradient is left; lower --learning-rate (now {_options.LearningRate})");
+            }
+
             var record = new EpochRecord(
                 Model.Network.Name, epoch, lossSum / _train.Steps, testLoss, rates[^1], state.Seconds + watch.Elapsed.TotalSeconds);
             return new([.. History, record], 0, 0, 0, state.TrainingSeconds + training.Elapsed.TotalSeconds);

@@ -58,6 +58,8 @@ public sealed class RunFolder(string path)
     /// <exception cref="UserError">A run is there and is not to be overwritten.</exception>
     public void Check(RunStart start)
     {
+        if (Path.Length == 0 || File.Exists(Path))
+            throw new UserError(ExitCode.Usage, $"--output '{Path}' is not a folder's name; it names the folder of the run");
         if (start == RunStart.New && RunFiles().Any(File.Exists))
         {
             throw new UserError(

@@ -185,7 +185,8 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Ter
         parameters.Where(parameter => parameter.IsEncoder).Sum(parameter => parameter.Count),
         parameters.Where(parameter => !parameter.IsEncoder).Sum(parameter => parameter.Count));
 
-    private static string DataTitle(DataSet data) => data.Name == Mnist.Name ? "MNIST" : "Synthetic digits";
+    private string DataTitle(DataSet data) => (data.Name == Mnist.Name ? "MNIST" : "Synthetic digits")
+        + (options.TrainLimit is null ? "" : $", {data.Train.Count:N0} images");
 
     /// <summary>The source's commit, which the SDK puts behind a plus into the informational version.</summary>
     private static string? Commit => typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()

@@ -57,12 +57,12 @@ public static class Catalog
             new PortableKernel(
                 "MeanSquaredError",
                 Method(typeof(MeanSquaredError), nameof(MeanSquaredError.Kernel)),
-                MeanSquaredError.GroupSize,
+                GroupSum.GroupSize,
                 (_, b) => new(b, 1, 1))),
         [Operation.GradientNorm] = Entry(
             (i, b) => Sgd.NormCost(i, b),
             new PortableKernel(
-                "Sgd.GradientNorm", Method(typeof(Sgd), nameof(Sgd.NormKernel)), Sgd.GroupSize, (i, _) => new(Sgd.Blocks(i), 1, 1))),
+                "Sgd.GradientNorm", Method(typeof(Sgd), nameof(Sgd.NormKernel)), GroupSum.GroupSize, (i, _) => new(Sgd.Blocks(i), 1, 1))),
         [Operation.SgdUpdate] = Entry(
             (i, b) => Sgd.UpdateCost(i, b), Elementwise("Sgd.Update", typeof(Sgd), nameof(Sgd.UpdateKernel), (i, _) => i.Count)),
     };

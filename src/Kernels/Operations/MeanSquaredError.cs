@@ -11,9 +11,6 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// </summary>
 public static class MeanSquaredError
 {
-    /// <summary>Threads that sum one image's errors, a power of two.</summary>
-    internal const int GroupSize = 256;
-
     /// <summary>The loss and, if wanted, its gradient.</summary>
     /// <param name="output">y (B, H, W, C).</param>
     /// <param name="target">t of the same shape.</param>
@@ -40,11 +37,10 @@ public static class MeanSquaredError
 
     internal static void Kernel(Instruction i, Buffers buffers, MiniBatch batch)
     {
-        var sums = SharedMemory.Allocate<float>(GroupSize);
         int image = Grid.IdxX, thread = Group.IdxX, size = i.Input.Size;
         var factor = 2f / ((float)batch.Count * size);
         var sum = 0f;
-        for (var k = thread; k < size; k += GroupSize)
+        for (var k = thread; k < size; k += GroupSum.GroupSize)
         {
             int pixel = image * i.Input.Height * i.Input.Width + k / i.Input.Channels, channel = k % i.Input.Channels;
             var y = buffers.Arena[i.Input.AtPixel(pixel) + channel];
@@ -54,17 +50,9 @@ public static class MeanSquaredError
                 buffers.Arena[i.Output.AtPixel(pixel) + channel] = factor * error * Activations.Derivative(i.Derivative, y);
         }
 
-        sums[thread] = sum;
-        Group.Barrier();
-        for (var half = GroupSize / 2; half > 0; half /= 2)
-        {
-            if (thread < half)
-                sums[thread] += sums[thread + half];
-            Group.Barrier();
-        }
-
+        sum = GroupSum.Of(sum);
         if (thread == 0)
-            buffers.Losses[batch.First + image] = sums[0] / size;
+            buffers.Losses[batch.First + image] = sum / size;
     }
 
     internal static unsafe void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)

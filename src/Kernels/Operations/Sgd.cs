@@ -14,9 +14,6 @@ public static class Sgd
     /// <summary>Gradients whose squares are summed at once; the sums of blocks are then added in order, on any device.</summary>
     public const int NormBlock = 1024;
 
-    /// <summary>Threads of a group that sums a block's squares, a power of two.</summary>
-    internal const int GroupSize = 256;
-
     /// <summary>
     /// The first step of clipping: sums the partial sums of every gradient into the first of them, and the squares of each block
     /// into <paramref name="partials"/>.
@@ -69,28 +66,19 @@ public static class Sgd
 
     internal static void NormKernel(Instruction i, Buffers buffers, MiniBatch batch)
     {
-        var squares = SharedMemory.Allocate<float>(GroupSize);
         int thread = Group.IdxX, block = Grid.IdxX;
         var end = IntrinsicMath.Min((block + 1) * NormBlock, i.Count);
         var sum = 0f;
-        for (var k = block * NormBlock + thread; k < end; k += GroupSize)
+        for (var k = block * NormBlock + thread; k < end; k += GroupSum.GroupSize)
         {
             var gradient = Gradient(i, buffers, k);
             buffers.Arena[i.Gradients + k] = gradient;
             sum += gradient * gradient;
         }
 
-        squares[thread] = sum;
-        Group.Barrier();
-        for (var half = GroupSize / 2; half > 0; half /= 2)
-        {
-            if (thread < half)
-                squares[thread] += squares[thread + half];
-            Group.Barrier();
-        }
-
+        sum = GroupSum.Of(sum);
         if (thread == 0)
-            buffers.Arena[i.Partials + block] = squares[0];
+            buffers.Arena[i.Partials + block] = sum;
     }
 
     internal static void UpdateKernel(Instruction i, Buffers buffers, MiniBatch batch)
