@@ -71,13 +71,13 @@ public sealed class TrainCommandTests : IDisposable
     public async Task Ctrl_C_saves_within_an_epoch_and_resume_goes_on_to_the_same_bits()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows knows no SIGINT to another process.");
-        string[] options = [.. _quick, "--model", "conv", "--train-limit", "1500", "--epochs", "2"];
+        string[] options = [.. _quick, "--model", "conv", "--train-limit", "600", "--epochs", "2"];
         Assert.Equal(0, (await AutoencoderProcess.RunAsync(["train", .. options, "--output", In("whole")])).ExitCode);
         var stopped = await AutoencoderProcess.RunAsync("epoch  1", ["train", .. options, "--output", In("parts")]);
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("--resume", stopped.ErrorLines[^1], StringComparison.Ordinal);
         var checkpoint = Safetensors.Load(In("parts", "conv", "checkpoint.safetensors"));
-        Assert.True(int.Parse(checkpoint.Metadata["step"]) < 150);
+        Assert.InRange(int.Parse(checkpoint.Metadata["step"]), 0, 60);
         Assert.Equal(0, (await AutoencoderProcess.RunAsync("--resume", "--output", In("parts"))).ExitCode);
         AssertSameRun("whole", "parts", "conv");
     }
@@ -111,12 +111,12 @@ public sealed class TrainCommandTests : IDisposable
         var data = Environment.GetEnvironmentVariable("AUTOENCODER_DATA");
         Assert.SkipWhen(string.IsNullOrEmpty(data), "AUTOENCODER_DATA names no folder with MNIST.");
         var result = await AutoencoderProcess.RunAsync(
-            "--data", data!, "--accelerator", "cpu", "--model", "fc", "--epochs", "2", "--json", "--output", In("run"));
+            "--data", data!, "--accelerator", "cpu", "--model", "fc", "--epochs", "1", "--json", "--output", In("run"));
         Assert.Equal(0, result.ExitCode);
         var model = JsonNode.Parse(result.Output)!["models"]![0]!;
-        // The reference after two epochs: 0.5288 in training and 0.5226 in the test; seeds spread by about 0.005 so early.
-        Assert.Equal(0.528815, (double)model["train_loss"]!, 0.015);
-        Assert.Equal(0.522561, (double)model["test_loss"]!, 0.015);
+        // The reference after its first epoch; seeds spread by about 0.005 so early.
+        Assert.Equal(0.598312, (double)model["train_loss"]!, 0.015);
+        Assert.Equal(0.548468, (double)model["test_loss"]!, 0.015);
         Assert.Equal(0.469391, (double)model["floor"]!, 6);
     }
 
