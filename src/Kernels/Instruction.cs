@@ -33,6 +33,21 @@ public enum Operation
     /// <summary><see cref="Operations.Upsample2x"/></summary>
     UpsampleBackward,
 
+    /// <summary><see cref="Operations.UpsampledConv3x3"/></summary>
+    UpsampledConvProject,
+
+    /// <summary><see cref="Operations.UpsampledConv3x3"/></summary>
+    UpsampledConvSpread,
+
+    /// <summary><see cref="Operations.UpsampledConv3x3"/></summary>
+    UpsampledConvCollect,
+
+    /// <summary><see cref="Operations.UpsampledConv3x3"/></summary>
+    UpsampledConvBackwardWeights,
+
+    /// <summary><see cref="Operations.UpsampledConv3x3"/></summary>
+    UpsampledConvBackwardInput,
+
     /// <summary><see cref="Operations.MeanSquaredError"/></summary>
     MeanSquaredError,
 
@@ -91,6 +106,9 @@ public readonly record struct Instruction
 
     /// <summary>Floats between two partial sums of a gradient.</summary>
     public int SplitStride { get; init; }
+
+    /// <summary>Floats from one of the nine maps of an <see cref="Operations.UpsampledConv3x3"/> to the next.</summary>
+    public int TapStride { get; init; }
 
     /// <summary>Applied to what is written.</summary>
     public Activation Activation { get; init; }

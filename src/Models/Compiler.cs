@@ -63,12 +63,12 @@ public sealed class Compiler
         foreach (var stage in stages.OrderBy(stage => stage.Layer is not ConvLayer))
             AllocateParameters(stage);
         var updated = ConvUpdate.Allocate(this, stages);
-        var input = AllocateMap(Network.ImageSide, Network.ImageSide, 1, Border(null, stages[0].Layer));
+        var input = AllocateMap(Network.ImageSide, Network.ImageSide, 1, stages[0].IsPlainConvolution);
         AllocateMaps(stages, input);
 
         var last = stages[^1];
         List<Instruction> forward = [Gather.Forward(input, _options.Mean, _options.Deviation)];
-        forward.AddRange(stages.Select(Forward));
+        forward.AddRange(stages.SelectMany(Forward));
         List<Instruction> backward = [MeanSquaredError.Evaluate(last.Output, input, last.Gradient, last.Activation)];
         for (var i = stages.Count - 1; i >= 0; i--)
             backward.AddRange(Backward(stages[i], i > 0 ? stages[i - 1] : null, updated));
@@ -87,12 +87,21 @@ public sealed class Compiler
     {
         var stages = new List<Stage>();
         int height = Network.ImageSide, width = Network.ImageSide, channels = 1;
-        foreach (var layer in _network.Layers)
+        Interpolation? upsampling = null;
+        for (var i = 0; i < _network.Layers.Count; i++)
         {
-            var stage = new Stage(layer) { InputSize = height * width * channels, InputChannels = channels };
+            var layer = _network.Layers[i];
+            if (layer is UpsampleLayer upsample && i + 1 < _network.Layers.Count && _network.Layers[i + 1] is ConvLayer)
+            {
+                upsampling = upsample.Interpolation;
+                continue;
+            }
+
+            var stage = new Stage(layer) { InputSize = height * width * channels, InputChannels = channels, Upsampling = upsampling };
             (height, width, channels) = layer switch
             {
                 DenseLayer dense => (1, 1, dense.Outputs),
+                ConvLayer conv when upsampling is not null => (2 * height, 2 * width, conv.Outputs),
                 ConvLayer conv => (height, width, conv.Outputs),
                 MaxPoolLayer => (height / 2, width / 2, channels),
                 UpsampleLayer => (2 * height, 2 * width, channels),
@@ -100,6 +109,7 @@ public sealed class Compiler
             };
             (stage.Height, stage.Width, stage.Channels) = (height, width, channels);
             stages.Add(stage);
+            upsampling = null;
         }
 
         // A dense layer's output is flat; the last one's is an image again.
@@ -130,19 +140,21 @@ public sealed class Compiler
         for (var i = 0; i < stages.Count; i++)
         {
             var stage = stages[i];
-            var border = Border(stage.Layer, i + 1 < stages.Count ? stages[i + 1].Layer : null);
             stage.Input = i == 0 ? input : stages[i - 1].Output;
-            stage.Output = AllocateMap(stage.Height, stage.Width, stage.Channels, border);
-            stage.Gradient = AllocateMap(stage.Height, stage.Width, stage.Channels, border);
+            stage.Output = AllocateMap(stage.Height, stage.Width, stage.Channels, i + 1 < stages.Count && stages[i + 1].IsPlainConvolution);
+            stage.Gradient = AllocateMap(stage.Height, stage.Width, stage.Channels, stage.IsPlainConvolution);
+            if (stage.Upsampling is null)
+                continue;
+            stage.Products = new FeatureMap(0, stage.Input.Height, stage.Input.Width, stage.Channels, 0);
+            stage.TapStride = checked(_options.BatchSize * stage.Products.Size);
+            stage.Products = stage.Products with { Offset = Allocate(checked(9 * stage.TapStride)) };
         }
     }
 
-    /// <summary>A convolution reads its input's border forward, and that of its output's gradient backward.</summary>
-    private static int Border(Layer? producer, Layer? consumer) => producer is ConvLayer || consumer is ConvLayer ? 1 : 0;
-
-    private FeatureMap AllocateMap(int height, int width, int channels, int border)
+    /// <summary>A convolution reads the border of its input forward, and that of its output's gradient backward.</summary>
+    private FeatureMap AllocateMap(int height, int width, int channels, bool bordered)
     {
-        var map = new FeatureMap(0, height, width, channels, border);
+        var map = new FeatureMap(0, height, width, channels, bordered ? 1 : 0);
         return map with { Offset = Allocate(checked(_options.BatchSize * map.ImageStride)) };
     }
 
@@ -153,14 +165,29 @@ public sealed class Compiler
         return offset;
     }
 
-    private static Instruction Forward(Stage stage) => stage.Layer switch
+    private static IEnumerable<Instruction> Forward(Stage stage)
     {
-        DenseLayer dense => Dense.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, dense.Activation),
-        ConvLayer conv => Conv3x3.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, conv.Activation),
-        MaxPoolLayer => MaxPool2x2.Forward(stage.Input, stage.Output),
-        UpsampleLayer upsample => Upsample2x.Forward(stage.Input, stage.Output, upsample.Interpolation),
-        _ => throw new ArgumentException($"No instruction for {stage.Layer}."),
-    };
+        switch (stage.Layer)
+        {
+            case DenseLayer:
+                yield return Dense.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Activation);
+                break;
+            case ConvLayer when stage.Upsampling is { } interpolation:
+                yield return UpsampledConv3x3.Project(stage.Input, stage.Weights, stage.Products, stage.TapStride);
+                yield return UpsampledConv3x3.Spread(
+                    stage.Products, stage.TapStride, stage.Bias, stage.Output, stage.Activation, interpolation);
+                break;
+            case ConvLayer:
+                yield return Conv3x3.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Activation);
+                break;
+            case MaxPoolLayer:
+                yield return MaxPool2x2.Forward(stage.Input, stage.Output);
+                break;
+            case UpsampleLayer upsample:
+                yield return Upsample2x.Forward(stage.Input, stage.Output, upsample.Interpolation);
+                break;
+        }
+    }
 
     private static IEnumerable<Instruction> Backward(Stage stage, Stage? previous, ConvUpdate update)
     {
@@ -170,6 +197,17 @@ public sealed class Compiler
         {
             case DenseLayer:
                 yield return Dense.Backward(stage.Gradient, stage.Input, stage.Weights, stage.Bias, gradient, activation);
+                break;
+            case ConvLayer conv when stage.Upsampling is { } interpolation:
+                // z is not needed any more, and its gradient takes its place.
+                yield return UpsampledConv3x3.Collect(stage.Gradient, stage.Products, stage.TapStride, interpolation);
+                yield return UpsampledConv3x3.BackwardWeights(
+                    stage.Products, stage.TapStride, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
+                if (previous is null)
+                    break;
+                yield return Conv3x3.Rotate(stage.Weights, stage.RotatedWeights, stage.InputChannels, conv.Outputs);
+                yield return UpsampledConv3x3.BackwardInput(
+                    stage.Products, stage.TapStride, stage.RotatedWeights, gradient, stage.Input, activation);
                 break;
             case ConvLayer conv:
                 yield return Conv3x3.BackwardWeights(
@@ -188,10 +226,14 @@ public sealed class Compiler
         }
     }
 
-    /// <summary>A layer with its place in the arena.</summary>
+    /// <summary>A layer with its place in the arena; a convolution has the upsampling in front of it in it.</summary>
     private sealed class Stage(Layer layer)
     {
         public Layer Layer { get; } = layer;
+
+        public Interpolation? Upsampling { get; init; }
+
+        public bool IsPlainConvolution => Layer is ConvLayer && Upsampling is null;
 
         public int InputSize { get; init; }
 
@@ -208,6 +250,11 @@ public sealed class Compiler
         public FeatureMap Output { get; set; }
 
         public FeatureMap Gradient { get; set; }
+
+        /// <summary>The first of an upsampled convolution's nine maps.</summary>
+        public FeatureMap Products { get; set; }
+
+        public int TapStride { get; set; }
 
         public IReadOnlyList<Parameter> Parameters { get; set; } = [];
 

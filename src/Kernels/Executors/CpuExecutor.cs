@@ -165,6 +165,11 @@ public sealed unsafe class CpuExecutor : Executor
             case Operation.MaxPoolBackward: MaxPool2x2.RunBackward<V>(i, buffers, batch, worker); break;
             case Operation.UpsampleForward: Upsample2x.RunForward<V>(i, buffers, batch, worker); break;
             case Operation.UpsampleBackward: Upsample2x.RunBackward<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampledConvProject: UpsampledConv3x3.RunProject<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampledConvSpread: UpsampledConv3x3.RunSpread<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampledConvCollect: UpsampledConv3x3.RunCollect<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampledConvBackwardWeights: UpsampledConv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
+            case Operation.UpsampledConvBackwardInput: UpsampledConv3x3.RunBackwardInput<V>(i, buffers, batch, worker); break;
             case Operation.MeanSquaredError: MeanSquaredError.Run<V>(i, buffers, batch, worker); break;
             case Operation.GradientNorm: Sgd.RunNorm<V>(i, buffers, worker); break;
             case Operation.SgdUpdate: Sgd.RunUpdate<V>(i, buffers, batch, worker); break;

@@ -52,6 +52,28 @@ public static class Catalog
         [Operation.UpsampleBackward] = Entry(
             (i, b) => Upsample2x.BackwardCost(i, b),
             Elementwise("Upsample2x.Backward", typeof(Upsample2x), nameof(Upsample2x.BackwardKernel), (i, b) => b * i.Output.Size)),
+        [Operation.UpsampledConvProject] = Entry(
+            (i, b) => UpsampledConv3x3.ProductCost(i, b), Product<UpsampledConv3x3.ProjectProduct>("UpsampledConv3x3.Project")),
+        [Operation.UpsampledConvSpread] = Entry(
+            (i, b) => UpsampledConv3x3.SpreadCost(i, b),
+            Elementwise(
+                "UpsampledConv3x3.Spread",
+                typeof(UpsampledConv3x3),
+                nameof(UpsampledConv3x3.SpreadKernel),
+                (i, b) => b * i.Output.Size)),
+        [Operation.UpsampledConvCollect] = Entry(
+            (i, b) => UpsampledConv3x3.CollectCost(i, b),
+            Elementwise(
+                "UpsampledConv3x3.Collect",
+                typeof(UpsampledConv3x3),
+                nameof(UpsampledConv3x3.CollectKernel),
+                (i, b) => 9 * b * i.Output.Size)),
+        [Operation.UpsampledConvBackwardWeights] = Entry(
+            (i, b) => UpsampledConv3x3.BackwardWeightsCost(i, b),
+            Product<UpsampledConv3x3.BackwardWeightsProduct>("UpsampledConv3x3.BackwardWeights")),
+        [Operation.UpsampledConvBackwardInput] = Entry(
+            (i, b) => UpsampledConv3x3.ProductCost(i, b),
+            Product<UpsampledConv3x3.BackwardInputProduct>("UpsampledConv3x3.BackwardInput")),
         [Operation.MeanSquaredError] = Entry(
             (i, b) => MeanSquaredError.Cost(i, b),
             new PortableKernel(

@@ -115,7 +115,7 @@ public static unsafe partial class Conv3x3
     }
 
     /// <summary>Bias, activation or derivative, in one pass over a pixel's channels.</summary>
-    private static void Store<V>(in Instruction i, in HostBuffers buffers, int pixel, int channel, float* sums, int count)
+    internal static void Store<V>(in Instruction i, in HostBuffers buffers, int pixel, int channel, float* sums, int count)
         where V : unmanaged, ISimd<V>
     {
         var output = buffers.Arena + i.Output.AtPixel(pixel) + channel;

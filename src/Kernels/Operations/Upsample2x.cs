@@ -14,10 +14,10 @@ namespace AutoencoderGpu.Kernels.Operations;
 public static class Upsample2x
 {
     /// <summary>
-    /// An input position i meets the outputs 2i−2 to 2i+4 at most: |p·(H−1)/(2H−1) − i| &lt; 1 means p between
-    /// (i−1)·(2 + 1/(H−1)) and (i+1)·(2 + 1/(H−1)).
+    /// An input position i meets the outputs 2i−1 to 2i+2 at most: |p·(H−1)/(2H−1) − i| &lt; 1 means p between
+    /// 2i − 2 + (i−1)/(H−1) and 2i + 2 + (i+1)/(H−1), both exclusive.
     /// </summary>
-    private const int Reach = 7;
+    internal const int Reach = 4;
 
     /// <summary>The forward pass.</summary>
     /// <param name="input">x (B, H, W, C).</param>
@@ -87,12 +87,12 @@ public static class Upsample2x
         int row = pixel / i.Output.Width, image = row / i.Output.Height;
         int y = row - image * i.Output.Height, x = pixel - row * i.Output.Width;
         var sum = 0f;
-        for (var p = IntrinsicMath.Max(0, 2 * y - 2); p <= IntrinsicMath.Min(i.Input.Height - 1, 2 * y + 4); p++)
+        for (var p = IntrinsicMath.Max(0, 2 * y - 1); p <= IntrinsicMath.Min(i.Input.Height - 1, 2 * y + 2); p++)
         {
             var vertical = Position.Of(i.Interpolation, p, i.Output.Height).WeightOf(y);
             if (vertical == 0f)
                 continue;
-            for (var q = IntrinsicMath.Max(0, 2 * x - 2); q <= IntrinsicMath.Min(i.Input.Width - 1, 2 * x + 4); q++)
+            for (var q = IntrinsicMath.Max(0, 2 * x - 1); q <= IntrinsicMath.Min(i.Input.Width - 1, 2 * x + 2); q++)
             {
                 var weight = vertical * Position.Of(i.Interpolation, q, i.Output.Width).WeightOf(x);
                 sum += weight * buffers.Arena[i.Input.At(image, p, q) + channel];
@@ -177,7 +177,7 @@ public static class Upsample2x
         for (var input = 0; input < inputs; input++)
         {
             counts[input] = 0;
-            for (var output = Math.Max(0, 2 * input - 2); output <= Math.Min(2 * inputs - 1, 2 * input + 4); output++)
+            for (var output = Math.Max(0, 2 * input - 1); output <= Math.Min(2 * inputs - 1, 2 * input + 2); output++)
             {
                 var weight = Position.Of(interpolation, output, inputs).WeightOf(input);
                 if (weight != 0f)
@@ -213,7 +213,7 @@ public static class Upsample2x
         "Upsample2x", "an output of twice the input's height and width", input, output);
 
     /// <summary>Along one axis, the two inputs that an output lies between and the weight of the second.</summary>
-    private readonly record struct Position(int First, int Second, float Weight)
+    internal readonly record struct Position(int First, int Second, float Weight)
     {
         public static Position Of(Interpolation interpolation, int output, int inputs)
         {
