@@ -13,6 +13,8 @@ public class Conv3x3Tests
     [
         (1, 1, 1, 1, 1, 3), (1, 1, 3, 1, 2, 1), (7, 5, 3, 5, 7, 5), (10, 9, 5, 2, 3, 16), (2, 1, 16, 3, 2, 17), (1, 1, 33, 7, 7, 33),
         (33, 33, 5, 2, 3, 1), (3, 2, 17, 1, 28, 16), (2, 2, 7, 28, 1, 7), (3, 3, 1, 28, 28, 1), (10, 7, 1, 7, 5, 33), (2, 2, 33, 5, 3, 1),
+        // Channels that suit Winograd's transforms, with one to four pixels in the last tiles.
+        (3, 2, 32, 1, 1, 32), (2, 1, 32, 5, 6, 32), (7, 5, 16, 6, 5, 64), (2, 2, 64, 3, 3, 32), (11, 10, 16, 8, 8, 16),
     ];
 
     public static IEnumerable<TheoryDataRow<string, string>> GoldenCases =>

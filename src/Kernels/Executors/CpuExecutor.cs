@@ -37,6 +37,7 @@ public sealed unsafe class CpuExecutor : Executor
     private readonly SimdWidth _simd;
     private readonly SpinBarrier _barrier;
     private GCHandle _barrierHandle;
+    private readonly float* _scratch; // what workers share, and then each one's own
     private readonly Action<AcceleratorStream, KernelConfig, Buffers, long> _launch;
 
     private CpuExecutor(Context context, Accelerator accelerator, int threads, SimdWidth simd)
@@ -46,6 +47,8 @@ public sealed unsafe class CpuExecutor : Executor
         _simd = simd;
         _barrier = new(threads);
         _barrierHandle = GCHandle.Alloc(_barrier);
+        _scratch = (float*)NativeMemory.AlignedAlloc(
+            (nuint)(Worker.SharedLength + (long)threads * Worker.ScratchLength) * sizeof(float), 64);
         _launch = accelerator.LoadKernel<Buffers, long>(Kernel);
     }
 
@@ -100,7 +103,7 @@ public sealed unsafe class CpuExecutor : Executor
         fixed (Instruction* instructions = program.Span)
         {
             var job = new Job(
-                _barrierHandle, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
+                _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
             _launch(Accelerator.DefaultStream, new KernelConfig(1, _threads), feed.With(arena), (long)&job);
             Accelerator.DefaultStream.Synchronize();
         }
@@ -113,6 +116,7 @@ public sealed unsafe class CpuExecutor : Executor
             return;
         base.Dispose();
         _barrierHandle.Free();
+        NativeMemory.AlignedFree(_scratch);
         _barrier.Dispose();
     }
 
@@ -123,7 +127,9 @@ public sealed unsafe class CpuExecutor : Executor
     private static void Execute(Buffers buffers, long jobAddress, int thread)
     {
         ref readonly var job = ref *(Job*)jobAddress;
-        var worker = new Worker(thread, job.Threads);
+        var barrier = (SpinBarrier)job.Barrier.Target!;
+        var worker = new Worker(
+            thread, job.Threads, barrier, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength);
         var host = new HostBuffers(
             Address(buffers.Arena), Address(buffers.Images), Address(buffers.Order), Address(buffers.LearningRates), Address(buffers.Losses));
         switch (job.Simd)
@@ -138,14 +144,13 @@ public sealed unsafe class CpuExecutor : Executor
     private static void Execute<V>(in Job job, in HostBuffers buffers, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var barrier = (SpinBarrier)job.Barrier.Target!;
         for (var step = job.FirstStep; step < job.FirstStep + job.Steps; step++)
         {
             var batch = Feed.MiniBatchOf(step, job.BatchSize, job.Count);
             for (var i = 0; i < job.Length; i++)
             {
                 Execute<V>(job.Instructions[i], buffers, batch, worker);
-                barrier.Wait();
+                worker.WaitForAll();
             }
         }
     }
@@ -183,6 +188,7 @@ public sealed unsafe class CpuExecutor : Executor
     /// <summary>What a launch executes; kernels take values only, so they get its address.</summary>
     private readonly struct Job(
         GCHandle barrier,
+        float* scratch,
         Instruction* instructions,
         int length,
         int firstStep,
@@ -193,6 +199,7 @@ public sealed unsafe class CpuExecutor : Executor
         SimdWidth simd)
     {
         public readonly GCHandle Barrier = barrier;
+        public readonly float* Scratch = scratch;
         public readonly Instruction* Instructions = instructions;
         public readonly int Length = length;
         public readonly int FirstStep = firstStep;

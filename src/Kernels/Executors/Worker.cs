@@ -1,13 +1,25 @@
 namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>One of the CPU threads that execute a program together.</summary>
-/// <param name="Index">From 0.</param>
-/// <param name="Count">Threads in all.</param>
-internal readonly record struct Worker(int Index, int Count)
+internal readonly unsafe struct Worker(int index, int count, SpinBarrier barrier, float* shared, float* scratch)
 {
+    /// <summary>Floats of <see cref="Shared"/>, 1 MiB.</summary>
+    public const int SharedLength = 1 << 18;
+
+    /// <summary>Floats of <see cref="Scratch"/>, 256 KiB: half of a common second-level cache.</summary>
+    public const int ScratchLength = 1 << 16;
+
+    /// <summary>Memory of all workers together, which lasts until an instruction ends.</summary>
+    public readonly float* Shared = shared;
+
+    /// <summary>This worker's own memory, which lasts until an instruction ends.</summary>
+    public readonly float* Scratch = scratch;
+
     /// <summary>This worker's contiguous share of a number of items; shares differ by one item at most.</summary>
-    public (int Start, int End) Share(int items) =>
-        ((int)((long)items * Index / Count), (int)((long)items * (Index + 1) / Count));
+    public (int Start, int End) Share(int items) => ((int)((long)items * index / count), (int)((long)items * (index + 1) / count));
+
+    /// <summary>Within an instruction, waits until all workers have come here; every one of them must.</summary>
+    public void WaitForAll() => barrier.Wait();
 }
 
 /// <summary><see cref="Buffers"/> as the CPU sees them.</summary>

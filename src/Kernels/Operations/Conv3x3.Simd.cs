@@ -13,6 +13,12 @@ public static unsafe partial class Conv3x3
     internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
+        if (SuitsWinograd<V>(i.Input.Channels, i.Output.Channels))
+        {
+            RunWinograd<V>(i, buffers, batch, worker);
+            return;
+        }
+
         var pixels = batch.Count * i.Output.Height * i.Output.Width;
         int cout = i.Output.Channels, row = 3 * i.Input.Channels;
         var dots = cout == 1;
@@ -62,13 +68,23 @@ public static unsafe partial class Conv3x3
         where V : unmanaged, ISimd<V>
     {
         FeatureMap x = i.Saved, g = i.Input;
+        var gradients = buffers.Arena + i.Gradients;
+        // The first partial sum is the whole one here.
+        var (start, end) = worker.Share((9 * x.Channels + 1) * g.Channels);
+        for (var split = 1; split < i.Splits; split++)
+            new Span<float>(gradients + (nint)split * i.SplitStride + start, end - start).Clear();
+        if (SuitsWinograd<V>(x.Channels, g.Channels))
+        {
+            RunBackwardWeightsWinograd<V>(i, buffers, batch, worker);
+            return;
+        }
+
         var exchanged = g.Channels == 1 && g.Border == 1;
         var (left, right) = exchanged ? (g, x) : (x, g);
         int taps = 9 * left.Channels, columns = right.Channels, width = Micro<V>.OuterColumns;
-        var gradients = buffers.Arena + i.Gradients;
         var rows = stackalloc int[Micro<V>.OuterRows];
         var columnBlocks = (columns + width - 1) / width;
-        var (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
+        (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
         for (var image = 0; image < batch.Count; image++)
         {
             for (var block = start; block < end; block++)
@@ -88,11 +104,6 @@ public static unsafe partial class Conv3x3
         }
 
         BiasGradient<V>(g, buffers, batch, worker, gradients + 9 * x.Channels * g.Channels);
-
-        // The first partial sum is the whole one here.
-        (start, end) = worker.Share((9 * x.Channels + 1) * g.Channels);
-        for (var split = 1; split < i.Splits; split++)
-            new Span<float>(gradients + (nint)split * i.SplitStride + start, end - start).Clear();
     }
 
     private static void BiasGradient<V>(FeatureMap g, in HostBuffers buffers, in MiniBatch batch, Worker worker, float* gradient)
@@ -123,16 +134,15 @@ public static unsafe partial class Conv3x3
         var saved = i.Derivative == Activation.None ? null : buffers.Arena + i.Saved.AtPixel(pixel) + channel;
         var c = 0;
         for (; c <= count - V.Width; c += V.Width)
-            Store<V>(i, sums + c, bias + c, saved + c, output + c);
+            Finish(i, V.Load(sums + c), bias + c, saved + c, output + c);
         for (; c < count; c++)
-            Store<SimdScalar>(i, sums + c, bias + c, saved + c, output + c);
+            Finish(i, SimdScalar.Load(sums + c), bias + c, saved + c, output + c);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T>(in Instruction i, float* sums, float* bias, float* saved, float* output)
+    private static void Finish<T>(in Instruction i, T value, float* bias, float* saved, float* output)
         where T : unmanaged, ISimd<T>
     {
-        var value = T.Load(sums);
         if (i.Bias >= 0)
             value += T.Load(bias);
         value = Elements<T>.Activate(i.Activation, value);

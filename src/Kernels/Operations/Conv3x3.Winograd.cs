@@ -1,0 +1,318 @@
+using System.Runtime.CompilerServices;
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
+
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>
+/// Winograd's minimal filtering F(2×2, 3×3) (Lavin and Gray 2015, https://arxiv.org/abs/1509.09308): a tile of 2×2 outputs is
+/// Aᵀ [(G w Gᵀ) ⊙ (Bᵀ d B)] A, where d are the 4×4 inputs that it sees. The product ⊙ is one of 16 components, each a matrix product over
+/// channels: 16 multiplications instead of 36, for some additions. Its factors are 1 and ½ only, so it rounds about as a direct
+/// sum does; F(4×4, 3×3) saves a quarter more on 14×14 pixels, but has factors from 1/24 to 5.
+/// </summary>
+/// <remarks>The transforms are written out below: Bᵀ for inputs, A for gradients, G for weights, Aᵀ and Gᵀ for what returns.</remarks>
+public static unsafe partial class Conv3x3
+{
+    private const int Components = 16;
+
+    /// <summary>Tiles that a worker takes through all stages at a time, a multiple of six: their transforms stay in its cache.</summary>
+    private const int ForwardBlock = 24;
+
+    /// <summary>Tiles whose sum a register tile keeps before it is added to a weight's gradient.</summary>
+    private const int BackwardBlock = 96;
+
+    /// <summary>Whether channels fill register tiles and transforms fit into a worker's memory.</summary>
+    private static bool SuitsWinograd<V>(int read, int written)
+        where V : unmanaged, ISimd<V> =>
+        read % V.Width == 0 && written % Micro<V>.OuterColumns == 0 && read >= 16 && written >= 16
+        && Components * read * written <= Worker.SharedLength
+        && Components * ForwardBlock * (read + written) <= Worker.ScratchLength
+        && 4 * BackwardBlock * (read + written) <= Worker.ScratchLength;
+
+    /// <summary>Workers own tiles of the output; the transformed weights are made by all together.</summary>
+    private static void RunWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        int cin = i.Input.Channels, cout = i.Output.Channels;
+        float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * ForwardBlock * cin;
+        TransformWeights<V>(buffers.Arena + i.Weights, weights, cin * cout, worker);
+        worker.WaitForAll();
+        var tiles = new Tiles(i.Input, batch.Count);
+        var (start, end) = worker.Share((tiles.Count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows);
+        (start, end) = (start * Micro<V>.OuterRows, Math.Min(tiles.Count, end * Micro<V>.OuterRows));
+        for (var first = start; first < end; first += ForwardBlock)
+        {
+            var count = Math.Min(ForwardBlock, end - first);
+            for (var t = 0; t < count; t++)
+            {
+                for (var row = 0; row < 4; row++)
+                    TransformInput<V>(buffers.Arena, i.Input, tiles.At(first + t), row, inputs + (4 * row * ForwardBlock + t) * cin, ForwardBlock * cin);
+            }
+
+            var blocks = (count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
+            for (var component = 0; component < Components; component++)
+            {
+                for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+                {
+                    Panel<V>.Multiply(
+                        inputs + component * ForwardBlock * cin, cin, weights + component * cin * cout + n, cout, cin,
+                        products + component * ForwardBlock * cout + n, cout, blocks);
+                }
+            }
+
+            for (var t = 0; t < count; t++)
+                TransformProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, ForwardBlock * cout);
+        }
+    }
+
+    /// <summary>
+    /// ∂L/∂(G w Gᵀ) = Σ (Bᵀ d B) ⊙ (A g Aᵀ) over all tiles. Workers own rows of the 4×4 components and columns of output channels, so that
+    /// nothing is summed across them, and make just the transforms that these need; then weights, with all components at hand.
+    /// </summary>
+    private static void RunBackwardWeightsWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        int cin = i.Saved.Channels, cout = i.Input.Channels, columnBlocks = cout / Micro<V>.OuterColumns;
+        float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * BackwardBlock * cin;
+        var bias = buffers.Arena + i.Gradients + 9 * cin * cout;
+        var rows = stackalloc int[Micro<V>.OuterRows];
+        var tiles = new Tiles(i.Saved, batch.Count);
+        var (start, end) = worker.Share(4 * columnBlocks);
+        while (start < end)
+        {
+            // As many column blocks of one row of components as are this worker's.
+            int row = start / columnBlocks, next = Math.Min(end, (row + 1) * columnBlocks);
+            int column = start % columnBlocks * Micro<V>.OuterColumns, columns = (next - start) * Micro<V>.OuterColumns;
+            start = next;
+            for (var first = 0; first < tiles.Count; first += BackwardBlock)
+            {
+                var count = Math.Min(BackwardBlock, tiles.Count - first);
+                for (var t = 0; t < count; t++)
+                {
+                    var tile = tiles.At(first + t);
+                    TransformInput<V>(buffers.Arena, i.Saved, tile, row, inputs + t * cin, BackwardBlock * cin);
+                    TransformGradient<V>(buffers.Arena + column, i.Input, tile, row, gradients + t * columns, BackwardBlock * columns, columns);
+                }
+
+                for (var component = 0; component < 4; component++)
+                {
+                    float* left = inputs + component * BackwardBlock * cin, right = gradients + component * BackwardBlock * columns;
+                    for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
+                    {
+                        for (var c = 0; c < cin; c += Micro<V>.OuterRows)
+                        {
+                            var rowCount = Math.Min(Micro<V>.OuterRows, cin - c);
+                            for (var r = 0; r < Micro<V>.OuterRows; r++)
+                                rows[r] = c + Math.Min(r, rowCount - 1);
+                            Micro<V>.OuterProducts(
+                                left, rows, 0, cin, right + n, 0, columns, 1, count,
+                                sums + ((4 * row + component) * cin + c) * cout + column + n, cout,
+                                rowCount, Micro<V>.OuterColumns, accumulate: first > 0);
+                        }
+                    }
+
+                    // The middle components of a tile's gradient are the sum of its four.
+                    if (row == 1 && component == 1)
+                        SumRows<V>(right, count, columns, bias + column, accumulate: first > 0);
+                }
+            }
+        }
+
+        worker.WaitForAll();
+        ReturnWeights<V>(sums, buffers.Arena + i.Gradients, cin * cout, worker);
+    }
+
+    /// <summary>Gᵀ = (1 ½ ½ 0; 0 ½ −½ 0; 0 ½ ½ 1) forth and back: w (9, N) to G w Gᵀ (16, N).</summary>
+    private static void TransformWeights<V>(float* weights, float* transformed, int length, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var (start, end) = worker.Share(length / V.Width);
+        var half = V.Broadcast(0.5f);
+        var rows = stackalloc V[12];
+        for (var k = start * V.Width; k < end * V.Width; k += V.Width)
+        {
+            for (var s = 0; s < 3; s++)
+            {
+                V a = V.Load(weights + s * length + k), b = V.Load(weights + (3 + s) * length + k), c = V.Load(weights + (6 + s) * length + k);
+                (rows[s], rows[3 + s], rows[6 + s], rows[9 + s]) = (a, half * (a + c + b), half * (a + c - b), c);
+            }
+
+            for (var row = 0; row < 4; row++)
+            {
+                V a = rows[3 * row], b = rows[3 * row + 1], c = rows[3 * row + 2];
+                var target = transformed + 4 * row * length + k;
+                V.Store(a, target);
+                V.Store(half * (a + c + b), target + length);
+                V.Store(half * (a + c - b), target + 2 * length);
+                V.Store(c, target + 3 * length);
+            }
+        }
+    }
+
+    /// <summary>The sums (16, N) to Gᵀ sums G (9, N).</summary>
+    private static void ReturnWeights<V>(float* sums, float* weights, int length, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var (start, end) = worker.Share(length / V.Width);
+        var half = V.Broadcast(0.5f);
+        var rows = stackalloc V[12];
+        for (var k = start * V.Width; k < end * V.Width; k += V.Width)
+        {
+            for (var component = 0; component < 4; component++)
+            {
+                var source = sums + component * length + k;
+                V a = V.Load(source), d = V.Load(source + 12 * length);
+                V b = half * V.Load(source + 4 * length), c = half * V.Load(source + 8 * length);
+                (rows[component], rows[4 + component], rows[8 + component]) = (a + (b + c), b - c, b + c + d);
+            }
+
+            for (var r = 0; r < 3; r++)
+            {
+                V a = rows[4 * r], b = half * rows[4 * r + 1], c = half * rows[4 * r + 2], d = rows[4 * r + 3];
+                var target = weights + 3 * r * length + k;
+                V.Store(a + (b + c), target);
+                V.Store(b - c, target + length);
+                V.Store(b + c + d, target + 2 * length);
+            }
+        }
+    }
+
+    /// <summary>One row of Bᵀ d B, with Bᵀ = (1 0 −1 0; 0 1 1 0; 0 −1 1 0; 0 1 0 −1), for all channels of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformInput<V>(float* arena, in FeatureMap map, Tile tile, int row, float* target, nint componentStride)
+        where V : unmanaged, ISimd<V>
+    {
+        int y = 2 * tile.Row - 1, x = 2 * tile.Column - 1, channels = map.Channels;
+        int upper = row == 0 ? 0 : row == 2 ? 2 : 1, lower = row == 2 ? 1 : row == 3 ? 3 : 2;
+        // With an odd height or width the last tile looks beyond the border: rows and columns of zeros are there, too.
+        var a = arena + map.At(tile.Image, y + upper, x);
+        var b = arena + map.At(tile.Image, y + lower > map.Height ? -1 : y + lower, x);
+        var beyond = x + 3 > map.Width;
+        for (var c = 0; c < channels; c += V.Width)
+        {
+            V first, second, third, fourth = default;
+            if (row == 1)
+            {
+                first = V.Load(a + c) + V.Load(b + c);
+                second = V.Load(a + channels + c) + V.Load(b + channels + c);
+                third = V.Load(a + 2 * channels + c) + V.Load(b + 2 * channels + c);
+                if (!beyond)
+                    fourth = V.Load(a + 3 * channels + c) + V.Load(b + 3 * channels + c);
+            }
+            else
+            {
+                first = V.Load(a + c) - V.Load(b + c);
+                second = V.Load(a + channels + c) - V.Load(b + channels + c);
+                third = V.Load(a + 2 * channels + c) - V.Load(b + 2 * channels + c);
+                if (!beyond)
+                    fourth = V.Load(a + 3 * channels + c) - V.Load(b + 3 * channels + c);
+            }
+
+            V.Store(first - third, target + c);
+            V.Store(second + third, target + componentStride + c);
+            V.Store(third - second, target + 2 * componentStride + c);
+            V.Store(second - fourth, target + 3 * componentStride + c);
+        }
+    }
+
+    /// <summary>One row of A g Aᵀ, with A = (1 0; 1 1; 1 −1; 0 −1), for some channels of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformGradient<V>(
+        float* arena, in FeatureMap map, Tile tile, int row, float* target, nint componentStride, int channels)
+        where V : unmanaged, ISimd<V>
+    {
+        int y = 2 * tile.Row, x = 2 * tile.Column;
+        var top = arena + map.At(tile.Image, y, x);
+        var bottom = top + map.RowStride;
+        bool hasBottom = y + 1 < map.Height, hasRight = x + 1 < map.Width;
+        for (var c = 0; c < channels; c += V.Width)
+        {
+            V left = default, right = default;
+            if (row < 3)
+            {
+                left = V.Load(top + c);
+                if (hasRight)
+                    right = V.Load(top + map.Channels + c);
+            }
+
+            if (row > 0 && hasBottom)
+            {
+                V lowerLeft = V.Load(bottom + c), lowerRight = default;
+                if (hasRight)
+                    lowerRight = V.Load(bottom + map.Channels + c);
+                (left, right) = row == 1 ? (left + lowerLeft, right + lowerRight) : (left - lowerLeft, right - lowerRight);
+            }
+
+            V.Store(left, target + c);
+            V.Store(left + right, target + componentStride + c);
+            V.Store(left - right, target + 2 * componentStride + c);
+            V.Store(default(V) - right, target + 3 * componentStride + c);
+        }
+    }
+
+    /// <summary>Aᵀ products A, then bias, activation or derivative, to the one to four pixels of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformProducts<V>(
+        in Instruction i, in HostBuffers buffers, Tile tile, float* products, nint componentStride)
+        where V : unmanaged, ISimd<V>
+    {
+        int y = 2 * tile.Row, x = 2 * tile.Column, cout = i.Output.Channels;
+        bool hasBottom = y + 1 < i.Output.Height, hasRight = x + 1 < i.Output.Width;
+        var output = buffers.Arena + i.Output.At(tile.Image, y, x);
+        var saved = i.Derivative == Activation.None ? output : buffers.Arena + i.Saved.At(tile.Image, y, x);
+        var bias = i.Bias < 0 ? output : buffers.Arena + i.Bias;
+        int outputRow = i.Output.RowStride, savedRow = i.Saved.RowStride;
+        for (var c = 0; c < cout; c += V.Width)
+        {
+            V top0 = default, top1 = default, bottom0 = default, bottom1 = default;
+            for (var component = 0; component < 4; component++)
+            {
+                var source = products + component * componentStride + c;
+                V a = V.Load(source), b = V.Load(source + 4 * componentStride);
+                V d = V.Load(source + 8 * componentStride), e = V.Load(source + 12 * componentStride);
+                V top = a + b + d, bottom = b - d - e;
+                if (component < 3)
+                    (top0, bottom0) = (top0 + top, bottom0 + bottom);
+                if (component == 1)
+                    (top1, bottom1) = (top, bottom);
+                else if (component > 1)
+                    (top1, bottom1) = (top1 - top, bottom1 - bottom);
+            }
+
+            Finish(i, top0, bias + c, saved + c, output + c);
+            if (hasRight)
+                Finish(i, top1, bias + c, saved + cout + c, output + cout + c);
+            if (!hasBottom)
+                continue;
+            Finish(i, bottom0, bias + c, saved + savedRow + c, output + outputRow + c);
+            if (hasRight)
+                Finish(i, bottom1, bias + c, saved + savedRow + cout + c, output + outputRow + cout + c);
+        }
+    }
+
+    private static void SumRows<V>(float* rows, int count, int length, float* sums, bool accumulate)
+        where V : unmanaged, ISimd<V>
+    {
+        if (!accumulate)
+            new Span<float>(sums, length).Clear();
+        for (var row = 0; row < count; row++)
+            Elements<V>.Add(rows + row * length, sums, length);
+    }
+
+    /// <summary>Tiles of 2×2 pixels, row-major over (B, ⌈H/2⌉, ⌈W/2⌉).</summary>
+    private readonly struct Tiles(in FeatureMap map, int batch)
+    {
+        private readonly int _down = (map.Height + 1) / 2;
+        private readonly int _across = (map.Width + 1) / 2;
+
+        public int Count => batch * _down * _across;
+
+        public Tile At(int index)
+        {
+            int row = index / _across, image = row / _down;
+            return new(image, row - image * _down, index - row * _across);
+        }
+    }
+
+    private readonly record struct Tile(int Image, int Row, int Column);
+}
