@@ -26,15 +26,19 @@ public static unsafe partial class Conv3x3
         where V : unmanaged, ISimd<V> =>
         read % V.Width == 0 && written % Micro<V>.OuterColumns == 0 && read >= 16 && written >= 16
         && Components * read * written <= Worker.SharedLength
-        && Components * ForwardBlock * (read + written) <= Worker.ScratchLength
-        && 4 * BackwardBlock * (read + written) <= Worker.ScratchLength;
+        && Components * (ComponentStride(ForwardBlock, read) + ComponentStride(ForwardBlock, written)) <= Worker.ScratchLength
+        && 4 * (ComponentStride(BackwardBlock, read) + ComponentStride(BackwardBlock, written)) <= Worker.ScratchLength;
+
+    /// <summary>Floats between a block's components: a cache line more than they need, since powers of two share sets of the cache.</summary>
+    private static int ComponentStride(int tiles, int channels) => tiles * channels + 16;
 
     /// <summary>Workers own tiles of the output; the transformed weights are made by all together.</summary>
     private static void RunWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Input.Channels, cout = i.Output.Channels;
-        float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * ForwardBlock * cin;
+        int inputStride = ComponentStride(ForwardBlock, cin), productStride = ComponentStride(ForwardBlock, cout);
+        float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * inputStride;
         TransformWeights<V>(buffers.Arena + i.Weights, weights, cin * cout, worker);
         worker.WaitForAll();
         var tiles = new Tiles(i.Input, batch.Count);
@@ -44,10 +48,7 @@ public static unsafe partial class Conv3x3
         {
             var count = Math.Min(ForwardBlock, end - first);
             for (var t = 0; t < count; t++)
-            {
-                for (var row = 0; row < 4; row++)
-                    TransformInput<V>(buffers.Arena, i.Input, tiles.At(first + t), row, inputs + (4 * row * ForwardBlock + t) * cin, ForwardBlock * cin);
-            }
+                TransformInput<V>(buffers.Arena, i.Input, tiles.At(first + t), 0, 4, inputs + t * cin, inputStride);
 
             var blocks = (count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
             for (var component = 0; component < Components; component++)
@@ -55,13 +56,13 @@ public static unsafe partial class Conv3x3
                 for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
                 {
                     Panel<V>.Multiply(
-                        inputs + component * ForwardBlock * cin, cin, weights + component * cin * cout + n, cout, cin,
-                        products + component * ForwardBlock * cout + n, cout, blocks);
+                        inputs + component * inputStride, cin, weights + component * cin * cout + n, cout, cin,
+                        products + component * productStride + n, cout, blocks);
                 }
             }
 
             for (var t = 0; t < count; t++)
-                TransformProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, ForwardBlock * cout);
+                TransformProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, productStride);
         }
     }
 
@@ -73,7 +74,8 @@ public static unsafe partial class Conv3x3
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Saved.Channels, cout = i.Input.Channels, columnBlocks = cout / Micro<V>.OuterColumns;
-        float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * BackwardBlock * cin;
+        int inputStride = ComponentStride(BackwardBlock, cin), gradientStride = ComponentStride(BackwardBlock, cout);
+        float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * inputStride;
         var bias = buffers.Arena + i.Gradients + 9 * cin * cout;
         var rows = stackalloc int[Micro<V>.OuterRows];
         var tiles = new Tiles(i.Saved, batch.Count);
@@ -90,13 +92,13 @@ public static unsafe partial class Conv3x3
                 for (var t = 0; t < count; t++)
                 {
                     var tile = tiles.At(first + t);
-                    TransformInput<V>(buffers.Arena, i.Saved, tile, row, inputs + t * cin, BackwardBlock * cin);
-                    TransformGradient<V>(buffers.Arena + column, i.Input, tile, row, gradients + t * columns, BackwardBlock * columns, columns);
+                    TransformInput<V>(buffers.Arena, i.Saved, tile, row, row + 1, inputs + t * cin, inputStride);
+                    TransformGradient<V>(buffers.Arena + column, i.Input, tile, row, gradients + t * columns, gradientStride, columns);
                 }
 
                 for (var component = 0; component < 4; component++)
                 {
-                    float* left = inputs + component * BackwardBlock * cin, right = gradients + component * BackwardBlock * columns;
+                    float* left = inputs + component * inputStride, right = gradients + component * gradientStride;
                     for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
                     {
                         for (var c = 0; c < cin; c += Micro<V>.OuterRows)
@@ -177,41 +179,47 @@ public static unsafe partial class Conv3x3
         }
     }
 
-    /// <summary>One row of Bᵀ d B, with Bᵀ = (1 0 −1 0; 0 1 1 0; 0 −1 1 0; 0 1 0 −1), for all channels of a tile.</summary>
+    /// <summary>Rows of Bᵀ d B, with Bᵀ = (1 0 −1 0; 0 1 1 0; 0 −1 1 0; 0 1 0 −1), for all channels of a tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformInput<V>(float* arena, in FeatureMap map, Tile tile, int row, float* target, nint componentStride)
+    private static void TransformInput<V>(
+        float* arena, in FeatureMap map, Tile tile, int row, int lastRow, float* target, nint componentStride)
         where V : unmanaged, ISimd<V>
     {
         int y = 2 * tile.Row - 1, x = 2 * tile.Column - 1, channels = map.Channels;
-        int upper = row == 0 ? 0 : row == 2 ? 2 : 1, lower = row == 2 ? 1 : row == 3 ? 3 : 2;
         // With an odd height or width the last tile looks beyond the border: rows and columns of zeros are there, too.
-        var a = arena + map.At(tile.Image, y + upper, x);
-        var b = arena + map.At(tile.Image, y + lower > map.Height ? -1 : y + lower, x);
+        var top = arena + map.At(tile.Image, y, x);
+        float* second = top + map.RowStride, third = second + map.RowStride;
+        var bottom = y + 3 > map.Height ? arena + map.At(tile.Image, -1, x) : third + map.RowStride;
         var beyond = x + 3 > map.Width;
-        for (var c = 0; c < channels; c += V.Width)
+        for (; row < lastRow; row++, target += 4 * componentStride)
         {
-            V first, second, third, fourth = default;
-            if (row == 1)
+            float* a = row == 0 ? top : row == 2 ? third : second, b = row == 2 ? second : row == 3 ? bottom : third;
+            float* target1 = target + componentStride, target2 = target1 + componentStride, target3 = target2 + componentStride;
+            for (nint c = 0; c < channels; c += V.Width)
             {
-                first = V.Load(a + c) + V.Load(b + c);
-                second = V.Load(a + channels + c) + V.Load(b + channels + c);
-                third = V.Load(a + 2 * channels + c) + V.Load(b + 2 * channels + c);
-                if (!beyond)
-                    fourth = V.Load(a + 3 * channels + c) + V.Load(b + 3 * channels + c);
-            }
-            else
-            {
-                first = V.Load(a + c) - V.Load(b + c);
-                second = V.Load(a + channels + c) - V.Load(b + channels + c);
-                third = V.Load(a + 2 * channels + c) - V.Load(b + 2 * channels + c);
-                if (!beyond)
-                    fourth = V.Load(a + 3 * channels + c) - V.Load(b + 3 * channels + c);
-            }
+                V first, middle, next, last = default;
+                if (row == 1)
+                {
+                    first = V.Load(a + c) + V.Load(b + c);
+                    middle = V.Load(a + channels + c) + V.Load(b + channels + c);
+                    next = V.Load(a + 2 * channels + c) + V.Load(b + 2 * channels + c);
+                    if (!beyond)
+                        last = V.Load(a + 3 * channels + c) + V.Load(b + 3 * channels + c);
+                }
+                else
+                {
+                    first = V.Load(a + c) - V.Load(b + c);
+                    middle = V.Load(a + channels + c) - V.Load(b + channels + c);
+                    next = V.Load(a + 2 * channels + c) - V.Load(b + 2 * channels + c);
+                    if (!beyond)
+                        last = V.Load(a + 3 * channels + c) - V.Load(b + 3 * channels + c);
+                }
 
-            V.Store(first - third, target + c);
-            V.Store(second + third, target + componentStride + c);
-            V.Store(third - second, target + 2 * componentStride + c);
-            V.Store(second - fourth, target + 3 * componentStride + c);
+                V.Store(first - next, target + c);
+                V.Store(middle + next, target1 + c);
+                V.Store(next - middle, target2 + c);
+                V.Store(middle - last, target3 + c);
+            }
         }
     }
 
@@ -261,33 +269,33 @@ public static unsafe partial class Conv3x3
         var output = buffers.Arena + i.Output.At(tile.Image, y, x);
         var saved = i.Derivative == Activation.None ? output : buffers.Arena + i.Saved.At(tile.Image, y, x);
         var bias = i.Bias < 0 ? output : buffers.Arena + i.Bias;
-        int outputRow = i.Output.RowStride, savedRow = i.Saved.RowStride;
-        for (var c = 0; c < cout; c += V.Width)
+        nint outputRow = i.Output.RowStride, savedRow = i.Saved.RowStride, row = 4 * componentStride;
+        for (nint c = 0; c < cout; c += V.Width)
         {
-            V top0 = default, top1 = default, bottom0 = default, bottom1 = default;
-            for (var component = 0; component < 4; component++)
-            {
-                var source = products + component * componentStride + c;
-                V a = V.Load(source), b = V.Load(source + 4 * componentStride);
-                V d = V.Load(source + 8 * componentStride), e = V.Load(source + 12 * componentStride);
-                V top = a + b + d, bottom = b - d - e;
-                if (component < 3)
-                    (top0, bottom0) = (top0 + top, bottom0 + bottom);
-                if (component == 1)
-                    (top1, bottom1) = (top, bottom);
-                else if (component > 1)
-                    (top1, bottom1) = (top1 - top, bottom1 - bottom);
-            }
-
-            Finish(i, top0, bias + c, saved + c, output + c);
+            var source = products + c;
+            Columns(source, row, out V top0, out V bottom0);
+            Columns(source + componentStride, row, out V top1, out V bottom1);
+            Columns(source + 2 * componentStride, row, out V top2, out V bottom2);
+            Columns(source + 3 * componentStride, row, out V top3, out V bottom3);
+            Finish(i, top0 + top1 + top2, bias + c, saved + c, output + c);
             if (hasRight)
-                Finish(i, top1, bias + c, saved + cout + c, output + cout + c);
+                Finish(i, top1 - top2 - top3, bias + c, saved + cout + c, output + cout + c);
             if (!hasBottom)
                 continue;
-            Finish(i, bottom0, bias + c, saved + savedRow + c, output + outputRow + c);
+            Finish(i, bottom0 + bottom1 + bottom2, bias + c, saved + savedRow + c, output + outputRow + c);
             if (hasRight)
-                Finish(i, bottom1, bias + c, saved + savedRow + cout + c, output + outputRow + cout + c);
+                Finish(i, bottom1 - bottom2 - bottom3, bias + c, saved + savedRow + cout + c, output + outputRow + cout + c);
         }
+    }
+
+    /// <summary>Aᵀ times a column of products: (1 1 1 0; 0 1 −1 −1).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Columns<V>(float* products, nint row, out V top, out V bottom)
+        where V : unmanaged, ISimd<V>
+    {
+        V second = V.Load(products + row), third = V.Load(products + 2 * row);
+        top = V.Load(products) + second + third;
+        bottom = second - third - V.Load(products + 3 * row);
     }
 
     private static void SumRows<V>(float* rows, int count, int length, float* sums, bool accumulate)
