@@ -6,6 +6,8 @@ namespace AutoencoderGpu.Kernels.Operations;
 
 public static unsafe partial class Conv3x3
 {
+    private const int RowPixels = 4;
+
     /// <summary>
     /// Workers own pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels. With one
     /// output channel there is no vector of them, and a tile is five pixels' dot products along the window's rows.
@@ -13,9 +15,17 @@ public static unsafe partial class Conv3x3
     internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        if (SuitsWinograd<V>(i.Input.Channels, i.Output.Channels))
+        // Paths that keep tiles in registers to the end; a sigmoid there would take the registers, and no network has one there.
+        var rectified = i.Activation != Activation.Sigmoid && i.Derivative != Activation.Sigmoid;
+        if (rectified && SuitsWinograd<V>(i.Input.Channels, i.Output.Channels))
         {
             RunWinograd<V>(i, buffers, batch, worker);
+            return;
+        }
+
+        if (rectified && i.Input.Channels == 1 && i.Output.Width >= RowPixels && i.Output.Channels % Micro<V>.OuterColumns == 0)
+        {
+            RunOneInput<V>(i, buffers, batch, worker);
             return;
         }
 
@@ -42,6 +52,68 @@ public static unsafe partial class Conv3x3
                     Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
                 for (var r = 0; r < count; r++)
                     Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
+            }
+        }
+    }
+
+    /// <summary>
+    /// With one input channel a window is nine numbers, too few to pay for a general tile's loop and a detour of its sums through
+    /// memory. Workers own rows; a tile is four pixels of a row by two vectors of output channels, and begins with the bias.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        int cout = i.Output.Channels, width = i.Output.Width;
+        bool activate = i.Activation == Activation.Relu, derive = i.Derivative == Activation.Relu;
+        var (start, end) = worker.Share(batch.Count * i.Output.Height);
+        for (var row = start; row < end; row++)
+        {
+            int image = row / i.Output.Height, y = row - image * i.Output.Height;
+            float* input = buffers.Arena + i.Input.At(image, y - 1, -1), output = buffers.Arena + i.Output.At(image, y, 0);
+            var saved = derive ? buffers.Arena + i.Saved.At(image, y, 0) : output;
+            for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+            {
+                for (var pixel = 0; pixel < width; pixel += RowPixels)
+                {
+                    // The last tile of a row may overlap the one before.
+                    var x = Math.Min(pixel, width - RowPixels);
+                    V c00 = default, c01 = default, c10, c11, c20, c21, c30, c31;
+                    if (i.Bias >= 0)
+                        (c00, c01) = (V.Load(buffers.Arena + i.Bias + n), V.Load(buffers.Arena + i.Bias + n + V.Width));
+                    (c10, c11, c20, c21, c30, c31) = (c00, c01, c00, c01, c00, c01);
+                    var weights = buffers.Arena + i.Weights + n;
+                    var window = input + x;
+                    for (var tap = 0; tap < 3; tap++, window += i.Input.RowStride)
+                    {
+                        for (var s = 0; s < 3; s++, weights += cout)
+                        {
+                            V w0 = V.Load(weights), w1 = V.Load(weights + V.Width);
+                            var value = V.Broadcast(window[s]);
+                            c00 = V.MultiplyAdd(value, w0, c00);
+                            c01 = V.MultiplyAdd(value, w1, c01);
+                            value = V.Broadcast(window[s + 1]);
+                            c10 = V.MultiplyAdd(value, w0, c10);
+                            c11 = V.MultiplyAdd(value, w1, c11);
+                            value = V.Broadcast(window[s + 2]);
+                            c20 = V.MultiplyAdd(value, w0, c20);
+                            c21 = V.MultiplyAdd(value, w1, c21);
+                            value = V.Broadcast(window[s + 3]);
+                            c30 = V.MultiplyAdd(value, w0, c30);
+                            c31 = V.MultiplyAdd(value, w1, c31);
+                        }
+                    }
+
+                    int at = x * cout + n, second = at + V.Width;
+                    StoreRectified(activate, derive, c00, saved + at, output + at);
+                    StoreRectified(activate, derive, c01, saved + second, output + second);
+                    StoreRectified(activate, derive, c10, saved + at + cout, output + at + cout);
+                    StoreRectified(activate, derive, c11, saved + second + cout, output + second + cout);
+                    StoreRectified(activate, derive, c20, saved + at + 2 * cout, output + at + 2 * cout);
+                    StoreRectified(activate, derive, c21, saved + second + 2 * cout, output + second + 2 * cout);
+                    StoreRectified(activate, derive, c30, saved + at + 3 * cout, output + at + 3 * cout);
+                    StoreRectified(activate, derive, c31, saved + second + 3 * cout, output + second + 3 * cout);
+                }
             }
         }
     }
@@ -134,13 +206,13 @@ public static unsafe partial class Conv3x3
         var saved = i.Derivative == Activation.None ? null : buffers.Arena + i.Saved.AtPixel(pixel) + channel;
         var c = 0;
         for (; c <= count - V.Width; c += V.Width)
-            Finish(i, V.Load(sums + c), bias + c, saved + c, output + c);
+            Store(i, V.Load(sums + c), bias + c, saved + c, output + c);
         for (; c < count; c++)
-            Finish(i, SimdScalar.Load(sums + c), bias + c, saved + c, output + c);
+            Store(i, SimdScalar.Load(sums + c), bias + c, saved + c, output + c);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<T>(in Instruction i, T value, float* bias, float* saved, float* output)
+    private static void Store<T>(in Instruction i, T value, float* bias, float* saved, float* output)
         where T : unmanaged, ISimd<T>
     {
         if (i.Bias >= 0)
@@ -148,6 +220,18 @@ public static unsafe partial class Conv3x3
         value = Elements<T>.Activate(i.Activation, value);
         if (i.Derivative != Activation.None)
             value = Elements<T>.TimesDerivative(i.Derivative, T.Load(saved), value);
+        T.Store(value, output);
+    }
+
+    /// <summary>ReLU, its derivative or neither.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRectified<T>(bool activate, bool derive, T value, float* saved, float* output)
+        where T : unmanaged, ISimd<T>
+    {
+        if (activate)
+            value = T.Relu(value);
+        if (derive)
+            value = T.WherePositive(T.Load(saved), value);
         T.Store(value, output);
     }
 }

@@ -267,8 +267,9 @@ public static unsafe partial class Conv3x3
         int y = 2 * tile.Row, x = 2 * tile.Column, cout = i.Output.Channels;
         bool hasBottom = y + 1 < i.Output.Height, hasRight = x + 1 < i.Output.Width;
         var output = buffers.Arena + i.Output.At(tile.Image, y, x);
-        var saved = i.Derivative == Activation.None ? output : buffers.Arena + i.Saved.At(tile.Image, y, x);
-        var bias = i.Bias < 0 ? output : buffers.Arena + i.Bias;
+        bool activate = i.Activation == Activation.Relu, derive = i.Derivative == Activation.Relu, hasBias = i.Bias >= 0;
+        var saved = derive ? buffers.Arena + i.Saved.At(tile.Image, y, x) : output;
+        var bias = hasBias ? buffers.Arena + i.Bias : output;
         nint outputRow = i.Output.RowStride, savedRow = i.Saved.RowStride, row = 4 * componentStride;
         for (nint c = 0; c < cout; c += V.Width)
         {
@@ -277,14 +278,15 @@ public static unsafe partial class Conv3x3
             Columns(source + componentStride, row, out V top1, out V bottom1);
             Columns(source + 2 * componentStride, row, out V top2, out V bottom2);
             Columns(source + 3 * componentStride, row, out V top3, out V bottom3);
-            Finish(i, top0 + top1 + top2, bias + c, saved + c, output + c);
+            V shift = hasBias ? V.Load(bias + c) : default;
+            StoreRectified(activate, derive, top0 + top1 + top2 + shift, saved + c, output + c);
             if (hasRight)
-                Finish(i, top1 - top2 - top3, bias + c, saved + cout + c, output + cout + c);
+                StoreRectified(activate, derive, top1 - top2 - top3 + shift, saved + cout + c, output + cout + c);
             if (!hasBottom)
                 continue;
-            Finish(i, bottom0 + bottom1 + bottom2, bias + c, saved + savedRow + c, output + outputRow + c);
+            StoreRectified(activate, derive, bottom0 + bottom1 + bottom2 + shift, saved + savedRow + c, output + outputRow + c);
             if (hasRight)
-                Finish(i, bottom1 - bottom2 - bottom3, bias + c, saved + savedRow + cout + c, output + outputRow + cout + c);
+                StoreRectified(activate, derive, bottom1 - bottom2 - bottom3 + shift, saved + savedRow + cout + c, output + outputRow + cout + c);
         }
     }
 
