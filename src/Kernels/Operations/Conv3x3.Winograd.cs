@@ -56,7 +56,7 @@ public static unsafe partial class Conv3x3
                 for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
                 {
                     Panel<V>.Multiply(
-                        inputs + component * inputStride, cin, weights + component * cin * cout + n, cout, cin,
+                        inputs + component * inputStride, cin, 1, weights + component * cin * cout + n, cout, cin,
                         products + component * productStride + n, cout, blocks);
                 }
             }

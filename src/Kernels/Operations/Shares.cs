@@ -7,16 +7,29 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// Along one axis of an <see cref="Upsample2x"/>, for each of some targets the sources that it is a weighted sum of. An
 /// interpolation in two dimensions is two such sums, down the columns and along the rows.
 /// </summary>
-/// <param name="offsets">Room for <see cref="Most"/> offsets in floats a target.</param>
-/// <param name="weights">Room for as many weights.</param>
-/// <param name="counts">One a target, all 0.</param>
-internal readonly unsafe struct Shares(int* offsets, float* weights, int* counts)
+internal readonly unsafe struct Shares
 {
     /// <summary>Sources of a target at most: three taps of a window, each between two inputs, are the most that is asked for.</summary>
     public const int Most = 6;
 
+    private readonly int* _offsets;
+    private readonly float* _weights;
+    private readonly int* _counts;
+
+    /// <summary>None so far for any target.</summary>
+    /// <param name="memory">Room for the sums' terms; moved behind it.</param>
+    /// <param name="targets">Targets.</param>
+    public Shares(ref float* memory, int targets)
+    {
+        _offsets = (int*)memory;
+        _weights = memory + targets * Most;
+        _counts = (int*)_weights + targets * Most;
+        memory += targets * (2 * Most + 1);
+        new Span<int>(_counts, targets).Clear();
+    }
+
     /// <summary>Forgets what has been added for a target.</summary>
-    public void Clear(int target) => counts[target] = 0;
+    public void Clear(int target) => _counts[target] = 0;
 
     /// <summary>Adds the one or two inputs that an upsampled position lies between; none if it lies outside.</summary>
     /// <param name="target">To which target.</param>
@@ -59,31 +72,65 @@ internal readonly unsafe struct Shares(int* offsets, float* weights, int* counts
     public void Sum<V>(int target, float* source, float* result, int length, float* bias = null)
         where V : unmanaged, ISimd<V>
     {
-        int* from = offsets + target * Most;
-        var by = weights + target * Most;
-        var count = counts[target];
+        var from = _offsets + target * Most;
+        var by = _weights + target * Most;
+        var count = _counts[target];
         var k = 0;
-        for (; k <= length - V.Width; k += V.Width)
+        for (; k <= length - 2 * V.Width; k += 2 * V.Width)
         {
-            V sum = bias is null ? default : V.Load(bias + k);
+            V sum0 = default, sum1 = default;
+            if (bias != null)
+                (sum0, sum1) = (V.Load(bias + k), V.Load(bias + k + V.Width));
             for (var term = 0; term < count; term++)
-                sum = V.MultiplyAdd(V.Broadcast(by[term]), V.Load(source + from[term] + k), sum);
-            V.Store(sum, result + k);
+            {
+                var at = source + from[term] + k;
+                var weight = V.Broadcast(by[term]);
+                sum0 = V.MultiplyAdd(weight, V.Load(at), sum0);
+                sum1 = V.MultiplyAdd(weight, V.Load(at + V.Width), sum1);
+            }
+
+            V.Store(sum0, result + k);
+            V.Store(sum1, result + k + V.Width);
         }
 
-        for (; k < length; k++)
+        while (k < length)
         {
-            var sum = bias is null ? 0f : bias[k];
-            for (var term = 0; term < count; term++)
-                sum = float.MultiplyAddEstimate(by[term], source[from[term] + k], sum);
-            result[k] = sum;
+            // The last vector may overlap the one before, since results are not sources.
+            if (length >= V.Width)
+            {
+                k = Math.Min(k, length - V.Width);
+                V sum = bias == null ? default : V.Load(bias + k);
+                for (var term = 0; term < count; term++)
+                    sum = V.MultiplyAdd(V.Broadcast(by[term]), V.Load(source + from[term] + k), sum);
+                V.Store(sum, result + k);
+                k += V.Width;
+            }
+            else
+            {
+                var sum = bias == null ? 0f : bias[k];
+                for (var term = 0; term < count; term++)
+                    sum = float.MultiplyAddEstimate(by[term], source[from[term] + k], sum);
+                result[k++] = sum;
+            }
+        }
+    }
+
+    /// <summary>matrix[source, target] = the weights, for sources that are single floats.</summary>
+    /// <param name="matrix">Rows <paramref name="stride"/> floats apart; zeros.</param>
+    /// <param name="targets">Targets.</param>
+    public void ToMatrix(float* matrix, int targets, int stride)
+    {
+        for (var target = 0; target < targets; target++)
+        {
+            for (var term = target * Most; term < target * Most + _counts[target]; term++)
+                matrix[_offsets[term] * stride + target] += _weights[term];
         }
     }
 
     private void Add(int target, int offset, float weight)
     {
-        var index = target * Most + counts[target]++;
-        offsets[index] = offset;
-        weights[index] = weight;
+        var index = target * Most + _counts[target]++;
+        _offsets[index] = offset;
+        _weights[index] = weight;
     }
 }

@@ -6,7 +6,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 public static unsafe partial class UpsampledConv3x3
 {
     /// <summary>Pixels whose channels and gradients stay in the first-level cache while all tiles of weights' gradients pass.</summary>
-    private const int PixelBlock = 64;
+    private const int PixelBlock = 96;
 
     /// <summary>Workers own pixels; a tile is six of them by two vectors of a tap's output channels.</summary>
     internal static void RunProject<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
@@ -18,28 +18,7 @@ public static unsafe partial class UpsampledConv3x3
         var (start, end) = SharePixels<V>(pixels, worker);
         if (cout == 1)
         {
-            // Nine taps of one channel each are the columns, as w transposed would have them.
-            var transposed = stackalloc float[cin * Taps + Micro<V>.OuterColumns];
-            for (var k = 0; k < cin * Taps; k++)
-                transposed[k] = w[k % Taps * cin + k / Taps];
-            var tile = stackalloc float[Micro<V>.OuterRows * Taps];
-            for (var pixel = start; pixel < end; pixel += Micro<V>.OuterRows)
-            {
-                var count = Math.Min(Micro<V>.OuterRows, end - pixel);
-                for (var column = 0; column < Taps; column += Micro<V>.OuterColumns)
-                {
-                    Micro<V>.OuterProducts(
-                        x + (nint)pixel * cin, Rows<V>(rows, count, cin), 0, 1, transposed + column, 0, Taps, 1, cin,
-                        tile + column, Taps, count, Math.Min(Micro<V>.OuterColumns, Taps - column), accumulate: false);
-                }
-
-                for (var tap = 0; tap < Taps; tap++)
-                {
-                    for (var r = 0; r < count; r++)
-                        z[(nint)tap * i.TapStride + pixel + r] = tile[r * Taps + tap];
-                }
-            }
-
+            ProjectOneChannel<V>(i, x, w, z, start, end, worker.Scratch);
             return;
         }
 
@@ -48,7 +27,17 @@ public static unsafe partial class UpsampledConv3x3
             for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
             {
                 var columns = Math.Min(Micro<V>.OuterColumns, cout - n);
-                for (var pixel = start; pixel < end; pixel += Micro<V>.OuterRows)
+                var pixel = start;
+                if (columns == Micro<V>.OuterColumns)
+                {
+                    var blocks = (end - start) / Micro<V>.OuterRows;
+                    Panel<V>.Multiply(
+                        x + (nint)start * cin, cin, 1, w + tap * cin * cout + n, cout, cin,
+                        z + (nint)tap * i.TapStride + (nint)start * cout + n, cout, blocks);
+                    pixel += blocks * Micro<V>.OuterRows;
+                }
+
+                for (; pixel < end; pixel += Micro<V>.OuterRows)
                 {
                     var count = Math.Min(Micro<V>.OuterRows, end - pixel);
                     Micro<V>.OuterProducts(
@@ -59,77 +48,24 @@ public static unsafe partial class UpsampledConv3x3
         }
     }
 
-    /// <summary>
-    /// Workers own rows of y. Each first adds up, for every column of z, the rows of z that reach it, for the three taps of a
-    /// window's row apart; then, for every pixel, the columns.
-    /// </summary>
-    internal static void RunSpread<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    /// <summary>With one output channel, nine taps are the columns, as w transposed would have them.</summary>
+    private static void ProjectOneChannel<V>(in Instruction i, float* x, float* w, float* z, int start, int end, float* memory)
         where V : unmanaged, ISimd<V>
     {
-        int width = i.Input.Width, cout = i.Input.Channels, rowLength = width * cout;
-        var sums = stackalloc float[3 * rowLength];
-        int* offsets = stackalloc int[i.Output.Width * Shares.Most], counts = stackalloc int[i.Output.Width];
-        var weights = stackalloc float[i.Output.Width * Shares.Most];
-        new Span<int>(counts, i.Output.Width).Clear();
-        var columns = new Shares(offsets, weights, counts);
-        for (var q = 0; q < i.Output.Width; q++)
+        int cin = i.Input.Channels, columns = Blocks(Taps, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
+        float* transposed = memory, tile = memory + cin * columns;
+        for (var k = 0; k < cin * Taps; k++)
+            transposed[k % cin * columns + k / cin] = w[k];
+        var rows = stackalloc int[Micro<V>.OuterRows];
+        for (var pixel = start; pixel < end; pixel += Micro<V>.OuterRows)
         {
-            for (var s = 0; s < 3; s++)
-                columns.AddInputs(q, i.Interpolation, q + s - 1, width, s * rowLength, cout);
-        }
-
-        int* rowOffsets = stackalloc int[Shares.Most], rowCount = stackalloc int[1];
-        var rowWeights = stackalloc float[Shares.Most];
-        var rows = new Shares(rowOffsets, rowWeights, rowCount);
-        var bias = buffers.Arena + i.Bias;
-        var (start, end) = worker.Share(batch.Count * i.Output.Height);
-        for (var row = start; row < end; row++)
-        {
-            var image = row / i.Output.Height;
-            rows.Clear(0);
-            for (var r = 0; r < 3; r++)
-                rows.AddInputs(0, i.Interpolation, row - image * i.Output.Height + r - 1, i.Input.Height, 3 * r * i.TapStride, rowLength);
-            var z = buffers.Arena + i.Input.At(image, 0, 0);
-            for (var s = 0; s < 3; s++)
-                rows.Sum<V>(0, z + (nint)s * i.TapStride, sums + s * rowLength, rowLength);
-            var y = buffers.Arena + i.Output.AtPixel(row * i.Output.Width);
-            for (var q = 0; q < i.Output.Width; q++)
-                columns.Sum<V>(q, sums, y + q * cout, cout, bias);
-            Elements<V>.Activate(i.Activation, y, i.Output.Width * cout);
-        }
-    }
-
-    /// <summary>Workers own rows of ∂L/∂z of one window's row: first the rows of g that reach it are added up, then its columns.</summary>
-    internal static void RunCollect<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        int width = i.Output.Width, cout = i.Output.Channels, rowLength = i.Input.Width * cout;
-        var sums = stackalloc float[rowLength];
-        int* offsets = stackalloc int[3 * width * Shares.Most], counts = stackalloc int[3 * width];
-        var weights = stackalloc float[3 * width * Shares.Most];
-        new Span<int>(counts, 3 * width).Clear();
-        var columns = new Shares(offsets, weights, counts);
-        for (var s = 0; s < 3; s++)
-        {
-            for (var j = 0; j < width; j++)
-                columns.AddOutputs(s * width + j, i.Interpolation, j, width, s - 1, cout);
-        }
-
-        int* rowOffsets = stackalloc int[Shares.Most], rowCount = stackalloc int[1];
-        var rowWeights = stackalloc float[Shares.Most];
-        var rows = new Shares(rowOffsets, rowWeights, rowCount);
-        var (start, end) = worker.Share(3 * batch.Count * i.Output.Height);
-        for (var item = start; item < end; item++)
-        {
-            int row = item / 3, r = item - 3 * row, image = row / i.Output.Height;
-            rows.Clear(0);
-            rows.AddOutputs(0, i.Interpolation, row - image * i.Output.Height, i.Output.Height, r - 1, i.Input.RowStride);
-            rows.Sum<V>(0, buffers.Arena + i.Input.At(image, 0, 0), sums, rowLength);
-            for (var s = 0; s < 3; s++)
+            var count = Math.Min(Micro<V>.OuterRows, end - pixel);
+            for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
+                Micro<V>.OuterProducts(x + (nint)pixel * cin, Rows<V>(rows, count, cin), 0, 1, transposed + n, 0, columns, 1, cin, tile + n, columns);
+            for (var tap = 0; tap < Taps; tap++)
             {
-                var z = buffers.Arena + i.Output.AtPixel(row * width) + (nint)(3 * r + s) * i.TapStride;
-                for (var j = 0; j < width; j++)
-                    columns.Sum<V>(s * width + j, sums, z + j * cout, cout);
+                for (var r = 0; r < count; r++)
+                    z[(nint)tap * i.TapStride + pixel + r] = tile[r * columns + tap];
             }
         }
     }
@@ -183,25 +119,36 @@ public static unsafe partial class UpsampledConv3x3
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Output.Channels, cout = i.Input.Channels;
         float* z = buffers.Arena + i.Input.Offset, lastTap = buffers.Arena + i.Weights + (Taps - 1) * cin * cout;
         int* rows = stackalloc int[Micro<V>.OuterRows];
-        var tile = stackalloc float[Micro<V>.OuterRows * Micro<V>.OuterColumns];
+        var panels = Blocks(cin, Micro<V>.OuterColumns);
+        int stride = panels * Micro<V>.OuterColumns, stage = Math.Max(1, Math.Min(PixelBlock, Worker.ScratchLength / stride) / Micro<V>.OuterRows) * Micro<V>.OuterRows;
+        var sums = worker.Scratch;
         var (start, end) = SharePixels<V>(pixels, worker);
-        for (var c = 0; c < cin; c += Micro<V>.OuterColumns)
+        for (var first = start; first < end; first += stage)
         {
-            for (var pixel = start; pixel < end; pixel += Micro<V>.OuterRows)
+            var last = Math.Min(end, first + stage);
+            for (var c = 0; c < stride; c += Micro<V>.OuterColumns)
             {
-                var count = Math.Min(Micro<V>.OuterRows, end - pixel);
-                var here = Rows<V>(rows, count, cout);
                 // The rotated weights have the last tap first. One channel's nine taps are one run of the depth, not nine.
                 if (cout == 1)
-                    Micro<V>.OuterProducts(z + pixel, here, 0, i.TapStride, lastTap + c, 0, -cin, 1, Taps, tile, Micro<V>.OuterColumns);
-                else
                 {
-                    Micro<V>.OuterProducts(
-                        z + (nint)pixel * cout, here, i.TapStride, 1, lastTap + c, -cin * cout, cin, Taps, cout, tile, Micro<V>.OuterColumns);
+                    Panel<V>.Multiply(
+                        z + first, 1, i.TapStride, lastTap + c, -cin, Taps, sums + c, stride, Blocks(last - first, Micro<V>.OuterRows));
+                    continue;
                 }
 
-                for (var r = 0; r < count; r++)
-                    Conv3x3.Store<V>(i, buffers, pixel + r, c, tile + r * Micro<V>.OuterColumns, Math.Min(Micro<V>.OuterColumns, cin - c));
+                for (var pixel = first; pixel < last; pixel += Micro<V>.OuterRows)
+                {
+                    Micro<V>.OuterProducts(
+                        z + (nint)pixel * cout, Rows<V>(rows, Math.Min(Micro<V>.OuterRows, last - pixel), cout), i.TapStride, 1,
+                        lastTap + c, -cin * cout, cin, Taps, cout, sums + (pixel - first) * stride + c, stride);
+                }
+            }
+
+            for (var pixel = first; pixel < last; pixel++)
+            {
+                Elements<V>.TimesDerivative(
+                    i.Derivative, buffers.Arena + i.Saved.AtPixel(pixel), sums + (pixel - first) * stride,
+                    buffers.Arena + i.Output.AtPixel(pixel), cin);
             }
         }
     }

@@ -39,6 +39,19 @@ internal static unsafe class Elements<V>
             SimdScalar.Store(Elements<SimdScalar>.TimesDerivative(activation, SimdScalar.Load(y + k), SimdScalar.Load(x + k)), x + k);
     }
 
+    /// <summary>target = x · f′, where f made <paramref name="y"/>.</summary>
+    public static void TimesDerivative(Activation activation, float* y, float* x, float* target, int count)
+    {
+        var k = 0;
+        for (; k <= count - V.Width; k += V.Width)
+            V.Store(TimesDerivative(activation, activation == Activation.None ? default : V.Load(y + k), V.Load(x + k)), target + k);
+        for (; k < count; k++)
+        {
+            var made = activation == Activation.None ? default : SimdScalar.Load(y + k);
+            SimdScalar.Store(Elements<SimdScalar>.TimesDerivative(activation, made, SimdScalar.Load(x + k)), target + k);
+        }
+    }
+
     /// <summary>x · f′, where f made <paramref name="y"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V TimesDerivative(Activation activation, V y, V x)

@@ -10,12 +10,12 @@ internal static unsafe class Panel<V>
     where V : unmanaged, ISimd<V>
 {
     /// <summary>target[r, c] = Σ a[r, k] · b[k, c] over k below <paramref name="depth"/>, for six rows a block and two vectors of c.</summary>
-    /// <param name="a">Rows <paramref name="aRow"/> floats apart, depths contiguous.</param>
+    /// <param name="a">Rows <paramref name="aRow"/> and depths <paramref name="aStep"/> floats apart.</param>
     /// <param name="b">Depths <paramref name="bStep"/> floats apart, columns contiguous.</param>
     /// <param name="target">Rows <paramref name="stride"/> floats apart; overwritten.</param>
     /// <param name="blocks">Blocks of six rows.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* a, nint aRow, float* b, nint bStep, int depth, float* target, nint stride, int blocks)
+    public static void Multiply(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks)
     {
         for (; blocks > 0; blocks--)
         {
@@ -43,8 +43,8 @@ internal static unsafe class Panel<V>
                 left = V.Broadcast(fourth[2 * aRow]);
                 c50 = V.MultiplyAdd(left, b0, c50);
                 c51 = V.MultiplyAdd(left, b1, c51);
-                first++;
-                fourth++;
+                first += aStep;
+                fourth += aStep;
                 right += bStep;
             }
 
