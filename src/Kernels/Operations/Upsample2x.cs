@@ -103,110 +103,52 @@ public static class Upsample2x
         buffers.Arena[i.Output.AtPixel(pixel) + channel] = sum * derivative;
     }
 
+    /// <summary>Workers own rows of y: the rows of x that reach one are added up, then its columns.</summary>
     internal static unsafe void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(batch.Count * i.Output.Height);
+        int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
+        var sums = worker.Scratch;
+        Shares rows = new(ref sums, 1), columns = new(ref sums, width);
+        for (var q = 0; q < width; q++)
+            columns.AddInputs(q, i.Interpolation, q, i.Input.Width, 0, channels);
+        var (start, end) = worker.Share(batch.Count * height);
         for (var row = start; row < end; row++)
         {
-            var image = row / i.Output.Height;
-            var vertical = Position.Of(i.Interpolation, row - image * i.Output.Height, i.Input.Height);
-            var top = buffers.Arena + i.Input.At(image, vertical.First, 0);
-            var bottom = buffers.Arena + i.Input.At(image, vertical.Second, 0);
-            var output = buffers.Arena + i.Output.AtPixel(row * i.Output.Width);
-            for (var q = 0; q < i.Output.Width; q++, output += i.Output.Channels)
-            {
-                var horizontal = Position.Of(i.Interpolation, q, i.Input.Width);
-                int left = horizontal.First * i.Input.Channels, right = horizontal.Second * i.Input.Channels;
-                var c = 0;
-                for (; c <= i.Input.Channels - V.Width; c += V.Width)
-                {
-                    Interpolate<V>(
-                        top + left + c, top + right + c, bottom + left + c, bottom + right + c, vertical, horizontal, output + c);
-                }
-
-                for (; c < i.Input.Channels; c++)
-                {
-                    Interpolate<SimdScalar>(
-                        top + left + c, top + right + c, bottom + left + c, bottom + right + c, vertical, horizontal, output + c);
-                }
-            }
+            var image = row / height;
+            rows.Clear(0);
+            rows.AddInputs(0, i.Interpolation, row - image * height, i.Input.Height, 0, i.Input.RowStride);
+            rows.Sum<V>(0, buffers.Arena + i.Input.At(image, 0, 0), sums, i.Input.Width * channels);
+            var output = buffers.Arena + i.Output.AtPixel(row * width);
+            for (var q = 0; q < width; q++)
+                columns.Sum<V>(q, sums, output + q * channels, channels);
         }
     }
 
+    /// <summary>Workers own rows of ∂L/∂x: the rows of g that reach one are added up, then its columns.</summary>
     internal static unsafe void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        // Along each axis, which outputs an input went into, and how much of it.
-        var (height, width) = (i.Output.Height, i.Output.Width);
-        var vertical = stackalloc (int Output, float Weight)[height * Reach];
-        var horizontal = stackalloc (int Output, float Weight)[width * Reach];
-        int* verticalCounts = stackalloc int[height], horizontalCounts = stackalloc int[width];
-        FindOutputs(i.Interpolation, height, vertical, verticalCounts);
-        FindOutputs(i.Interpolation, width, horizontal, horizontalCounts);
-        var outputs = stackalloc int[Reach * Reach];
-        var weights = stackalloc float[Reach * Reach];
-        var (start, end) = worker.Share(batch.Count * height * width);
-        for (var pixel = start; pixel < end; pixel++)
+        int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
+        var sums = worker.Scratch;
+        Shares rows = new(ref sums, 1), columns = new(ref sums, width);
+        for (var x = 0; x < width; x++)
+            columns.AddOutputs(x, i.Interpolation, x, width, 0, channels);
+        var (start, end) = worker.Share(batch.Count * height);
+        for (var row = start; row < end; row++)
         {
-            int row = pixel / width, image = row / height;
-            int y = row - image * height, x = pixel - row * width, count = 0;
-            for (var p = 0; p < verticalCounts[y]; p++)
-            {
-                for (var q = 0; q < horizontalCounts[x]; q++)
-                {
-                    var (down, right) = (vertical[y * Reach + p], horizontal[x * Reach + q]);
-                    outputs[count] = i.Input.At(image, down.Output, right.Output);
-                    weights[count++] = down.Weight * right.Weight;
-                }
-            }
-
-            var output = buffers.Arena + i.Output.AtPixel(pixel);
-            var saved = buffers.Arena + i.Saved.AtPixel(pixel);
-            var c = 0;
-            for (; c <= i.Output.Channels - V.Width; c += V.Width)
-                Gather<V>(i.Derivative, buffers.Arena + c, outputs, weights, count, saved + c, output + c);
-            for (; c < i.Output.Channels; c++)
-                Gather<SimdScalar>(i.Derivative, buffers.Arena + c, outputs, weights, count, saved + c, output + c);
-        }
-    }
-
-    /// <summary>For each of the inputs along an axis, up to <see cref="Reach"/> outputs whose weight is not 0.</summary>
-    private static unsafe void FindOutputs(Interpolation interpolation, int inputs, (int Output, float Weight)* found, int* counts)
-    {
-        for (var input = 0; input < inputs; input++)
-        {
-            counts[input] = 0;
-            for (var output = Math.Max(0, 2 * input - 1); output <= Math.Min(2 * inputs - 1, 2 * input + 2); output++)
-            {
-                var weight = Position.Of(interpolation, output, inputs).WeightOf(input);
-                if (weight != 0f)
-                    found[input * Reach + counts[input]++] = (output, weight);
-            }
+            var image = row / height;
+            rows.Clear(0);
+            rows.AddOutputs(0, i.Interpolation, row - image * height, height, 0, i.Input.RowStride);
+            rows.Sum<V>(0, buffers.Arena + i.Input.At(image, 0, 0), sums, i.Input.Width * channels);
+            var output = buffers.Arena + i.Output.AtPixel(row * width);
+            for (var x = 0; x < width; x++)
+                columns.Sum<V>(x, sums, output + x * channels, channels);
+            Elements<V>.MultiplyByDerivative(i.Derivative, buffers.Arena + i.Saved.AtPixel(row * width), output, width * channels);
         }
     }
 
     private static float Mix(float a, float b, float weight) => (1f - weight) * a + weight * b;
-
-    private static unsafe void Interpolate<T>(
-        float* topLeft, float* topRight, float* bottomLeft, float* bottomRight, Position vertical, Position horizontal, float* output)
-        where T : unmanaged, ISimd<T>
-    {
-        T left = T.Broadcast(1f - horizontal.Weight), right = T.Broadcast(horizontal.Weight);
-        var top = T.MultiplyAdd(right, T.Load(topRight), left * T.Load(topLeft));
-        var bottom = T.MultiplyAdd(right, T.Load(bottomRight), left * T.Load(bottomLeft));
-        T.Store(T.MultiplyAdd(T.Broadcast(vertical.Weight), bottom, T.Broadcast(1f - vertical.Weight) * top), output);
-    }
-
-    private static unsafe void Gather<T>(
-        Activation derivative, float* gradients, int* outputs, float* weights, int count, float* saved, float* output)
-        where T : unmanaged, ISimd<T>
-    {
-        T sum = default;
-        for (var k = 0; k < count; k++)
-            sum = T.MultiplyAdd(T.Broadcast(weights[k]), T.Load(gradients + outputs[k]), sum);
-        T.Store(Elements<T>.TimesDerivative(derivative, T.Load(saved), sum), output);
-    }
 
     private static void RequireShapes(FeatureMap input, FeatureMap output) => Shapes.Require(
         output.Height == 2 * input.Height && output.Width == 2 * input.Width && output.Channels == input.Channels,
