@@ -80,15 +80,15 @@ public static unsafe partial class Conv3x3
         var rows = stackalloc int[Micro<V>.OuterRows];
         var tiles = new Tiles(i.Saved, batch.Count);
         var (start, end) = worker.Share(4 * columnBlocks);
-        while (start < end)
+        for (var first = 0; first < tiles.Count; first += BackwardBlock)
         {
-            // As many column blocks of one row of components as are this worker's.
-            int row = start / columnBlocks, next = Math.Min(end, (row + 1) * columnBlocks);
-            int column = start % columnBlocks * Micro<V>.OuterColumns, columns = (next - start) * Micro<V>.OuterColumns;
-            start = next;
-            for (var first = 0; first < tiles.Count; first += BackwardBlock)
+            var count = Math.Min(BackwardBlock, tiles.Count - first);
+            for (int item = start, next; item < end; item = next)
             {
-                var count = Math.Min(BackwardBlock, tiles.Count - first);
+                // As many column blocks of one row of components as are this worker's.
+                var row = item / columnBlocks;
+                next = Math.Min(end, (row + 1) * columnBlocks);
+                int column = item % columnBlocks * Micro<V>.OuterColumns, columns = (next - item) * Micro<V>.OuterColumns;
                 for (var t = 0; t < count; t++)
                 {
                     var tile = tiles.At(first + t);
