@@ -38,7 +38,7 @@ public sealed unsafe class CpuExecutor : Executor
     private readonly SpinBarrier _barrier;
     private GCHandle _barrierHandle;
     private readonly float* _scratch; // what workers share, and then each one's own
-    private readonly Action<AcceleratorStream, KernelConfig, Buffers, long> _launch;
+    private readonly Task<Action<AcceleratorStream, KernelConfig, Buffers, long>> _launch;
 
     private CpuExecutor(Context context, Accelerator accelerator, int threads, SimdWidth simd)
         : base(context, accelerator)
@@ -49,7 +49,8 @@ public sealed unsafe class CpuExecutor : Executor
         _barrierHandle = GCHandle.Alloc(_barrier);
         _scratch = (float*)NativeMemory.AlignedAlloc(
             (nuint)(Worker.SharedLength + (long)threads * Worker.ScratchLength) * sizeof(float), 64);
-        _launch = accelerator.LoadKernel<Buffers, long>(Kernel);
+        // ILGPU takes a third of a second to translate its first kernel; data can be read in the meantime.
+        _launch = Task.Run(() => accelerator.LoadKernel<Buffers, long>(Kernel));
     }
 
     /// <summary>The environment variable that forces a width: 512, 256, 128 or 32 for none.</summary>
@@ -104,7 +105,7 @@ public sealed unsafe class CpuExecutor : Executor
         {
             var job = new Job(
                 _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
-            _launch(Accelerator.DefaultStream, new KernelConfig(1, _threads), feed.With(arena), (long)&job);
+            _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), feed.With(arena), (long)&job);
             Accelerator.DefaultStream.Synchronize();
         }
     }
@@ -114,6 +115,7 @@ public sealed unsafe class CpuExecutor : Executor
     {
         if (!_barrierHandle.IsAllocated)
             return;
+        _launch.Wait();
         base.Dispose();
         _barrierHandle.Free();
         NativeMemory.AlignedFree(_scratch);
