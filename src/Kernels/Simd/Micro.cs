@@ -167,14 +167,8 @@ internal static unsafe class Micro<V>
             b1 += bSegment;
         }
 
-        tile[0] = V.Sum(c00);
-        tile[1] = V.Sum(c01);
-        tile[2] = V.Sum(c10);
-        tile[3] = V.Sum(c11);
-        tile[4] = V.Sum(c20);
-        tile[5] = V.Sum(c21);
-        tile[6] = V.Sum(c30);
-        tile[7] = V.Sum(c31);
+        V.StoreSums(c00, c01, c10, c11, tile);
+        V.StoreSums(c20, c21, c30, c31, tile + 4);
         tile[8] = V.Sum(c40);
         tile[9] = V.Sum(c41);
         if (whole == length)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace AutoencoderGpu.Kernels.Simd;
 
@@ -14,6 +13,9 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
     public static SimdScalar Load(float* source) => new(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar LoadBytes(byte* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Broadcast(float value) => new(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,6 +26,9 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar operator -(SimdScalar a, SimdScalar b) => new(a._v - b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator /(SimdScalar a, SimdScalar b) => new(a._v / b._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar operator *(SimdScalar a, SimdScalar b) => new(a._v * b._v);
@@ -38,9 +43,9 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Relu(SimdScalar x) => new(x._v < 0f ? 0f : x._v);
 
-    /// <summary>By the vectors' exponential: which elements are left of a worker's share must not change a bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Sigmoid(SimdScalar x) => new(1f / (1f + Vector128.Exp(Vector128.CreateScalar(-x._v)).ToScalar()));
+    public static SimdScalar PowerOfTwo(SimdScalar n) =>
+        new(BitConverter.Int32BitsToSingle((int.CreateTruncating(n._v) + 127) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar WherePositive(SimdScalar y, SimdScalar value) => new(y._v > 0f ? value._v : 0f);
@@ -51,4 +56,8 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(SimdScalar x) => x._v;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(SimdScalar a, SimdScalar b, SimdScalar c, SimdScalar d, float* target) =>
+        (target[0], target[1], target[2], target[3]) = (a._v, b._v, c._v, d._v);
 }
