@@ -6,10 +6,13 @@ namespace AutoencoderGpu.Kernels.Operations;
 public static unsafe partial class Dense
 {
     /// <summary>
-    /// Outputs whose weights are worked on together: few enough that their cache lines and pages stay at hand between the two uses.
+    /// Outputs whose weights are worked on together, whole tiles of them: few enough that their cache lines and pages stay at hand
+    /// between the two uses, many enough that the inputs' gradient is not taken up and put down all the time. Half as many are
+    /// slower, twice as many no faster.
     /// </summary>
     private const int OutputBlock = 5 * 6;
 
+    /// <summary>Images whose scaled gradients of a block of outputs are kept beside its weights in the first-level cache.</summary>
     private const int ImageBlock = 64;
 
     /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
@@ -22,10 +25,10 @@ public static unsafe partial class Dense
         var (start, end) = worker.Share((n + 1) / 2);
         (start, end) = (2 * start, Math.Min(2 * end, n));
         // Five images' inputs stay in the first-level cache while the weights stream past; ten would not fit beside them.
-        for (var b = 0; b < batch.Count; b += DenseTiles<V>.SumRows)
+        for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
         {
             DenseTiles<V>.Dot(
-                input + (nint)b * k, Math.Min(DenseTiles<V>.SumRows, batch.Count - b),
+                input + (nint)b * k, Math.Min(DenseTiles<V>.ImageRows, batch.Count - b),
                 weights + (nint)start * k, k, end - start, bias + start, output + (nint)b * n + start, n);
         }
 
@@ -52,7 +55,7 @@ public static unsafe partial class Dense
             {
                 var images = Math.Min(ImageBlock, batch.Count - image);
                 for (var b = 0; b < images; b++)
-                    Elements<V>.Scale(factor, gradient + (nint)(image + b) * n + output, scaled + b * OutputBlock, outputs);
+                    Scale<V>(factor, gradient + (nint)(image + b) * n + output, scaled + b * OutputBlock, outputs);
                 for (var block = start; block < end; block++)
                 {
                     if (image == 0 && !i.Output.IsNone)
@@ -91,30 +94,37 @@ public static unsafe partial class Dense
             UpdateBias<SimdScalar>(gradient, n, images, output, end, factor, bias);
     }
 
+    /// <summary>target = factor · source, and beyond, to the last tile's end, the last value again.</summary>
+    private static void Scale<V>(float factor, float* source, float* target, int count)
+        where V : unmanaged, ISimd<V>
+    {
+        Elements<V>.Scale(factor, source, target, count);
+        for (var r = count; r % DenseTiles<V>.OutputRows != 0; r++)
+            target[r] = target[count - 1];
+    }
+
     private static void BackwardInput<V>(
         in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs)
         where V : unmanaged, ISimd<V>
     {
-        const int height = DenseTiles<V>.SumRows;
+        const int height = DenseTiles<V>.ImageRows;
         int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
         var columns = Math.Min(width, k - column);
         float* gradient = buffers.Arena + i.Input.Offset, weights = buffers.Arena + i.Weights + (nint)output * k + column;
-        var rows = stackalloc int[height];
         var tile = stackalloc float[height * width];
         for (var b = 0; b < batch.Count; b += height)
         {
             var count = Math.Min(height, batch.Count - b);
-            for (var r = 0; r < height; r++)
-                rows[r] = (b + Math.Min(r, count - 1)) * n + output;
+            var source = gradient + (nint)b * n + output;
             var target = buffers.Arena + i.Output.Offset + (nint)b * k + column;
-            if (count == height && columns == width)
+            if (columns == width)
             {
-                DenseTiles<V>.Sum(gradient, rows, weights, k, outputs, target, k, accumulate: output > 0);
+                DenseTiles<V>.Sum(source, count, n, weights, k, outputs, target, k, accumulate: output > 0);
                 continue;
             }
 
             Copy<V>(target, k, tile, width, count, columns);
-            DenseTiles<V>.Sum(gradient, rows, weights, k, outputs, tile, width, accumulate: output > 0);
+            DenseTiles<V>.Sum(source, count, n, weights, k, outputs, tile, width, accumulate: output > 0);
             Copy<V>(tile, width, target, k, count, columns);
         }
     }
@@ -123,26 +133,20 @@ public static unsafe partial class Dense
         in Instruction i, in HostBuffers buffers, float* scaled, int image, int images, int column, int output, int outputs)
         where V : unmanaged, ISimd<V>
     {
-        const int height = DenseTiles<V>.AddRows;
         int k = i.Saved.Size, width = DenseTiles<V>.Columns;
         var columns = Math.Min(width, k - column);
-        float* weights = buffers.Arena + i.Weights + (nint)output * k + column;
+        var weights = buffers.Arena + i.Weights + (nint)output * k + column;
         var x = buffers.Arena + i.Saved.Offset + (nint)image * k + column;
-        var tile = stackalloc float[height * width];
-        for (var first = 0; first < outputs; first += height)
+        if (columns == width)
         {
-            var count = Math.Min(height, outputs - first);
-            var target = weights + (nint)first * k;
-            if (count == height && columns == width)
-            {
-                DenseTiles<V>.Add(scaled + first, OutputBlock, x, k, images, target, k);
-                continue;
-            }
-
-            Copy<V>(target, k, tile, width, count, columns);
-            DenseTiles<V>.Add(scaled + first, OutputBlock, x, k, images, tile, width);
-            Copy<V>(tile, width, target, k, count, columns);
+            DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, weights, k);
+            return;
         }
+
+        var tile = stackalloc float[OutputBlock * width];
+        Copy<V>(weights, k, tile, width, outputs, columns);
+        DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, tile, width);
+        Copy<V>(tile, width, weights, k, outputs, columns);
     }
 
     private static void Copy<V>(float* source, nint sourceStride, float* target, nint targetStride, int rows, int columns)

@@ -3,32 +3,43 @@ using System.Runtime.CompilerServices;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>
-/// The two register tiles of a dense layer's backward pass, beside <see cref="Micro{V}"/>: their rows are evenly strided, and
-/// mini-batches are multiples of five more often than of six.
+/// The register tiles of a dense layer, beside those of <see cref="Micro{V}"/>: <see cref="Dot"/> forward, <see cref="Sum"/> for
+/// the gradient of the inputs, <see cref="Add"/> for the update. They are of the same make and as large as 16 registers allow, but
+/// rows are evenly strided, images come in fives, which divide mini-batches of 10 and 100, and what follows the sums is done
+/// while they are at hand.
 /// </summary>
+/// <remarks>
+/// <para>Rows beyond the last are taken for the last one again, here and in the targets: they cost time, but no branch, and
+/// write what is written anyway. Columns of two vectors must exist, in memory of the caller's if not in the matrix.</para>
+/// <para>Tried, measured, and no faster: fetching the next columns' weights ahead of time (the processor's own guesses do
+/// as well), <see cref="Dot"/> unrolled once, and a call a tile or one for a column of them. Slower: sums written out and taken
+/// up again for bias and update, and six images a tile, two of twelve computed for nothing. Accumulators of <see cref="Add"/> that begin
+/// as the weights are as fast, but round every product to the precision of the weight, not of the gradient.</para>
+/// </remarks>
 internal static unsafe class DenseTiles<V>
     where V : unmanaged, ISimd<V>
 {
-    /// <summary>Rows of a tile of <see cref="Sum"/>: images.</summary>
-    public const int SumRows = 5;
+    /// <summary>Rows of a tile of <see cref="Dot"/> and <see cref="Sum"/>: images.</summary>
+    public const int ImageRows = 5;
 
     /// <summary>Rows of a tile of <see cref="Add"/>: outputs.</summary>
-    public const int AddRows = 6;
+    public const int OutputRows = 6;
 
-    /// <summary>Columns of both tiles.</summary>
+    /// <summary>Columns of <see cref="Sum"/> and <see cref="Add"/>.</summary>
     public static int Columns => 2 * V.Width;
 
     /// <summary>target[r, c] = bias[c] + Σ_k a[r, k] · b[c, k], over k below depth, two columns at a time: 10 FMA for 7 loads.</summary>
-    /// <param name="a">(5, depth); rows from <paramref name="rows"/> on are taken for the last.</param>
+    /// <param name="a">(rows, depth).</param>
+    /// <param name="rows">At most 5.</param>
     /// <param name="b">(columns, depth).</param>
-    /// <param name="target">(5, columns), rows <paramref name="stride"/> floats apart.</param>
+    /// <param name="target">(rows, columns), rows <paramref name="stride"/> floats apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dot(float* a, int rows, float* b, int depth, int columns, float* bias, float* target, nint stride)
     {
         nint r1 = Math.Min(1, rows - 1), r2 = Math.Min(2, rows - 1), r3 = Math.Min(3, rows - 1), r4 = Math.Min(4, rows - 1);
         float* a0 = a, a1 = a + r1 * depth, a2 = a + r2 * depth, a3 = a + r3 * depth, a4 = a + r4 * depth;
         nint whole = depth - depth % V.Width;
-        var tile = stackalloc float[2 * SumRows + 2];
+        var tile = stackalloc float[2 * ImageRows + 2];
         for (var column = 0; column < columns; column += 2)
         {
             V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default;
@@ -40,20 +51,20 @@ internal static unsafe class DenseTiles<V>
             {
                 V right0 = V.Load(b + k), right1 = V.Load(b1 + k);
                 var left = V.Load(a0 + k);
-                c00 = V.MultiplyAdd(left, right0, c00);
-                c01 = V.MultiplyAdd(left, right1, c01);
+                V.AddProduct(left, right0, ref c00);
+                V.AddProduct(left, right1, ref c01);
                 left = V.Load(a1 + k);
-                c10 = V.MultiplyAdd(left, right0, c10);
-                c11 = V.MultiplyAdd(left, right1, c11);
+                V.AddProduct(left, right0, ref c10);
+                V.AddProduct(left, right1, ref c11);
                 left = V.Load(a2 + k);
-                c20 = V.MultiplyAdd(left, right0, c20);
-                c21 = V.MultiplyAdd(left, right1, c21);
+                V.AddProduct(left, right0, ref c20);
+                V.AddProduct(left, right1, ref c21);
                 left = V.Load(a3 + k);
-                c30 = V.MultiplyAdd(left, right0, c30);
-                c31 = V.MultiplyAdd(left, right1, c31);
+                V.AddProduct(left, right0, ref c30);
+                V.AddProduct(left, right1, ref c31);
                 left = V.Load(a4 + k);
-                c40 = V.MultiplyAdd(left, right0, c40);
-                c41 = V.MultiplyAdd(left, right1, c41);
+                V.AddProduct(left, right0, ref c40);
+                V.AddProduct(left, right1, ref c41);
             }
 
             V.StoreSums(c00, c01, c10, c11, tile);
@@ -91,100 +102,121 @@ internal static unsafe class DenseTiles<V>
         target[0] = sums[0] + bias0;
     }
 
-    /// <summary>target[r, c] = Σ_k a[rows[r] + k] · b[k, c], over k below depth: 10 FMA for 7 loads.</summary>
+    /// <summary>target[r, c] = Σ_k a[r, k] · b[k, c], over k below depth: 10 FMA for 7 loads.</summary>
+    /// <param name="a">(rows, depth), rows <paramref name="aStride"/> floats apart.</param>
+    /// <param name="rows">At most 5.</param>
     /// <param name="b">(depth, 2 vectors), rows <paramref name="bStride"/> floats apart.</param>
-    /// <param name="target">(5, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
+    /// <param name="target">(rows, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
     /// <param name="accumulate">Whether the sums are added to the target instead of overwriting it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Sum(float* a, int* rows, float* b, nint bStride, int depth, float* target, nint stride, bool accumulate)
+    public static void Sum(
+        float* a, int rows, nint aStride, float* b, nint bStride, int depth, float* target, nint stride, bool accumulate)
     {
         V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default;
         V c21 = default, c30 = default, c31 = default, c40 = default, c41 = default;
-        float* a0 = a + rows[0], a1 = a + rows[1], a2 = a + rows[2], a3 = a + rows[3], a4 = a + rows[4];
+        nint r1 = Math.Min(1, rows - 1), r2 = Math.Min(2, rows - 1), r3 = Math.Min(3, rows - 1), r4 = Math.Min(4, rows - 1);
+        float* a0 = a, a1 = a + r1 * aStride, a2 = a + r2 * aStride, a3 = a + r3 * aStride, a4 = a + r4 * aStride;
         if (accumulate)
         {
             (c00, c01) = Load(target);
-            (c10, c11) = Load(target + stride);
-            (c20, c21) = Load(target + 2 * stride);
-            (c30, c31) = Load(target + 3 * stride);
-            (c40, c41) = Load(target + 4 * stride);
+            (c10, c11) = Load(target + r1 * stride);
+            (c20, c21) = Load(target + r2 * stride);
+            (c30, c31) = Load(target + r3 * stride);
+            (c40, c41) = Load(target + r4 * stride);
         }
 
         for (nint k = 0; k < depth; k++)
         {
             V b0 = V.Load(b), b1 = V.Load(b + V.Width);
             var left = V.Broadcast(a0[k]);
-            c00 = V.MultiplyAdd(left, b0, c00);
-            c01 = V.MultiplyAdd(left, b1, c01);
+            V.AddProduct(left, b0, ref c00);
+            V.AddProduct(left, b1, ref c01);
             left = V.Broadcast(a1[k]);
-            c10 = V.MultiplyAdd(left, b0, c10);
-            c11 = V.MultiplyAdd(left, b1, c11);
+            V.AddProduct(left, b0, ref c10);
+            V.AddProduct(left, b1, ref c11);
             left = V.Broadcast(a2[k]);
-            c20 = V.MultiplyAdd(left, b0, c20);
-            c21 = V.MultiplyAdd(left, b1, c21);
+            V.AddProduct(left, b0, ref c20);
+            V.AddProduct(left, b1, ref c21);
             left = V.Broadcast(a3[k]);
-            c30 = V.MultiplyAdd(left, b0, c30);
-            c31 = V.MultiplyAdd(left, b1, c31);
+            V.AddProduct(left, b0, ref c30);
+            V.AddProduct(left, b1, ref c31);
             left = V.Broadcast(a4[k]);
-            c40 = V.MultiplyAdd(left, b0, c40);
-            c41 = V.MultiplyAdd(left, b1, c41);
+            V.AddProduct(left, b0, ref c40);
+            V.AddProduct(left, b1, ref c41);
             b += bStride;
         }
 
         Store(c00, c01, target);
-        Store(c10, c11, target + stride);
-        Store(c20, c21, target + 2 * stride);
-        Store(c30, c31, target + 3 * stride);
-        Store(c40, c41, target + 4 * stride);
+        Store(c10, c11, target + r1 * stride);
+        Store(c20, c21, target + r2 * stride);
+        Store(c30, c31, target + r3 * stride);
+        Store(c40, c41, target + r4 * stride);
     }
 
-    /// <summary>target[r, c] += Σ_k a[k, r] · b[k, c], over k below depth: 12 FMA for 8 loads.</summary>
-    /// <param name="a">(depth, 6), rows <paramref name="aStride"/> floats apart.</param>
+    /// <summary>target[r, c] += Σ_k a[k, r] · b[k, c], over k below depth, six rows at a time: 12 FMA for 8 loads.</summary>
+    /// <param name="a">(depth, rows), rows <paramref name="aStride"/> floats apart; a last tile's columns beyond repeat the last one.</param>
     /// <param name="b">(depth, 2 vectors), rows <paramref name="bStride"/> floats apart.</param>
-    /// <param name="target">(6, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
+    /// <param name="target">(rows, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* a, nint aStride, float* b, nint bStride, int depth, float* target, nint stride)
+    public static void Add(float* a, nint aStride, float* b, nint bStride, int depth, int rows, float* target, nint stride)
     {
-        V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
-        V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
-        for (; depth > 0; depth--)
+        for (; rows > 0; rows -= OutputRows)
         {
-            V b0 = V.Load(b), b1 = V.Load(b + V.Width);
-            var left = V.Broadcast(a[0]);
-            c00 = V.MultiplyAdd(left, b0, c00);
-            c01 = V.MultiplyAdd(left, b1, c01);
-            left = V.Broadcast(a[1]);
-            c10 = V.MultiplyAdd(left, b0, c10);
-            c11 = V.MultiplyAdd(left, b1, c11);
-            left = V.Broadcast(a[2]);
-            c20 = V.MultiplyAdd(left, b0, c20);
-            c21 = V.MultiplyAdd(left, b1, c21);
-            left = V.Broadcast(a[3]);
-            c30 = V.MultiplyAdd(left, b0, c30);
-            c31 = V.MultiplyAdd(left, b1, c31);
-            left = V.Broadcast(a[4]);
-            c40 = V.MultiplyAdd(left, b0, c40);
-            c41 = V.MultiplyAdd(left, b1, c41);
-            left = V.Broadcast(a[5]);
-            c50 = V.MultiplyAdd(left, b0, c50);
-            c51 = V.MultiplyAdd(left, b1, c51);
-            a += aStride;
-            b += bStride;
-        }
+            V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
+            V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
+            float* left = a, right = b;
+            for (var k = depth; k > 0; k--)
+            {
+                V b0 = V.Load(right), b1 = V.Load(right + V.Width);
+                var value = V.Broadcast(left[0]);
+                V.AddProduct(value, b0, ref c00);
+                V.AddProduct(value, b1, ref c01);
+                value = V.Broadcast(left[1]);
+                V.AddProduct(value, b0, ref c10);
+                V.AddProduct(value, b1, ref c11);
+                value = V.Broadcast(left[2]);
+                V.AddProduct(value, b0, ref c20);
+                V.AddProduct(value, b1, ref c21);
+                value = V.Broadcast(left[3]);
+                V.AddProduct(value, b0, ref c30);
+                V.AddProduct(value, b1, ref c31);
+                value = V.Broadcast(left[4]);
+                V.AddProduct(value, b0, ref c40);
+                V.AddProduct(value, b1, ref c41);
+                value = V.Broadcast(left[5]);
+                V.AddProduct(value, b0, ref c50);
+                V.AddProduct(value, b1, ref c51);
+                left += aStride;
+                right += bStride;
+            }
 
-        AddTo(target, c00, c01);
-        AddTo(target + stride, c10, c11);
-        AddTo(target + 2 * stride, c20, c21);
-        AddTo(target + 3 * stride, c30, c31);
-        AddTo(target + 4 * stride, c40, c41);
-        AddTo(target + 5 * stride, c50, c51);
+            // Rows that are there twice must be read before they are written.
+            var last = rows - 1;
+            float* t1 = target + Math.Min(1, last) * stride, t2 = target + Math.Min(2, last) * stride;
+            float* t3 = target + Math.Min(3, last) * stride, t4 = target + Math.Min(4, last) * stride;
+            var t5 = target + Math.Min(5, last) * stride;
+            AddFrom(target, ref c00, ref c01);
+            AddFrom(t1, ref c10, ref c11);
+            AddFrom(t2, ref c20, ref c21);
+            AddFrom(t3, ref c30, ref c31);
+            AddFrom(t4, ref c40, ref c41);
+            AddFrom(t5, ref c50, ref c51);
+            Store(c00, c01, target);
+            Store(c10, c11, t1);
+            Store(c20, c21, t2);
+            Store(c30, c31, t3);
+            Store(c40, c41, t4);
+            Store(c50, c51, t5);
+            a += OutputRows;
+            target += OutputRows * stride;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddTo(float* target, V left, V right)
+    private static void AddFrom(float* source, ref V left, ref V right)
     {
-        V.Store(V.Load(target) + left, target);
-        V.Store(V.Load(target + V.Width) + right, target + V.Width);
+        left += V.Load(source);
+        right += V.Load(source + V.Width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

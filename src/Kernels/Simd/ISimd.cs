@@ -30,6 +30,12 @@ internal unsafe interface ISimd<T>
     /// <summary>a·b + c, fused where the machine can.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 
+    /// <summary>
+    /// sum += a·b, fused where the machine can. Written to the sum in place: the compiler moves the result of
+    /// <see cref="MultiplyAdd"/> through another register, which costs a tile's loop a sixth of its instructions.
+    /// </summary>
+    static abstract void AddProduct(T a, T b, ref T sum);
+
     /// <summary>The greater of two; NaN where <paramref name="b"/> is, and either of them where only <paramref name="a"/> is.</summary>
     static abstract T Max(T a, T b);
 

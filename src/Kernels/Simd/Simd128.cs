@@ -6,12 +6,12 @@ using System.Runtime.Intrinsics.X86;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>4 floats in one vector of 128 bits (SSE, Arm64).</summary>
-internal readonly unsafe struct Simd128(Vector128<float> v) : ISimd<Simd128>
+internal unsafe struct Simd128(Vector128<float> v) : ISimd<Simd128>
 {
-    private readonly Vector128<float> _v = v;
+    private Vector128<float> _v = v;
 
     /// <summary>As .NET knows it, for wider vectors that are made of two such halves.</summary>
-    public Vector128<float> Value => _v;
+    public readonly Vector128<float> Value => _v;
 
     public static int Width => 4;
 
@@ -45,6 +45,9 @@ internal readonly unsafe struct Simd128(Vector128<float> v) : ISimd<Simd128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Simd128 a, Simd128 b, ref Simd128 sum) => sum._v = Vector128.MultiplyAddEstimate(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 Max(Simd128 a, Simd128 b) => new(Vector128.MaxNative(a._v, b._v));

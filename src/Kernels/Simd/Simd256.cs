@@ -4,12 +4,12 @@ using System.Runtime.Intrinsics;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>8 floats in one vector of 256 bits (AVX2).</summary>
-internal readonly unsafe struct Simd256(Vector256<float> v) : ISimd<Simd256>
+internal unsafe struct Simd256(Vector256<float> v) : ISimd<Simd256>
 {
-    private readonly Vector256<float> _v = v;
+    private Vector256<float> _v = v;
 
     /// <summary>As .NET knows it, for wider vectors that are made of two such halves.</summary>
-    public Vector256<float> Value => _v;
+    public readonly Vector256<float> Value => _v;
 
     public static int Width => 8;
 
@@ -40,6 +40,9 @@ internal readonly unsafe struct Simd256(Vector256<float> v) : ISimd<Simd256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Simd256 a, Simd256 b, ref Simd256 sum) => sum._v = Vector256.MultiplyAddEstimate(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Max(Simd256 a, Simd256 b) => new(Vector256.MaxNative(a._v, b._v));

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>16 floats in one vector of 512 bits (AVX-512).</summary>
-internal readonly unsafe struct Simd512(Vector512<float> v) : ISimd<Simd512>
+internal unsafe struct Simd512(Vector512<float> v) : ISimd<Simd512>
 {
-    private readonly Vector512<float> _v = v;
+    private Vector512<float> _v = v;
 
     public static int Width => 16;
 
@@ -37,6 +37,9 @@ internal readonly unsafe struct Simd512(Vector512<float> v) : ISimd<Simd512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Simd512 a, Simd512 b, ref Simd512 sum) => sum._v = Vector512.MultiplyAddEstimate(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Max(Simd512 a, Simd512 b) => new(Vector512.MaxNative(a._v, b._v));

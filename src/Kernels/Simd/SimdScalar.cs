@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>One float: what is left of a row beside the last whole vector, and machines without vectors.</summary>
-internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
+internal unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
 {
-    private readonly float _v = v;
+    private float _v = v;
 
     public static int Width => 1;
 
@@ -36,6 +36,9 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) =>
         new(float.MultiplyAddEstimate(a._v, b._v, c._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(SimdScalar a, SimdScalar b, ref SimdScalar sum) => sum._v = float.MultiplyAddEstimate(a._v, b._v, sum._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Max(SimdScalar a, SimdScalar b) => new(float.MaxNative(a._v, b._v));
