@@ -162,7 +162,7 @@ public sealed unsafe class CpuExecutor : Executor
     {
         switch (i.Operation)
         {
-            case Operation.Gather: Gather.Run(i, buffers, batch, worker); break;
+            case Operation.Gather: Gather.Run<V>(i, buffers, batch, worker); break;
             case Operation.DenseForward: Dense.RunForward<V>(i, buffers, batch, worker); break;
             case Operation.DenseBackward: Dense.RunBackward<V>(i, buffers, batch, worker); break;
             case Operation.Conv3x3: Conv3x3.Run<V>(i, buffers, batch, worker); break;

@@ -6,9 +6,14 @@ namespace AutoencoderGpu.Kernels.Operations;
 public static unsafe partial class Dense
 {
     /// <summary>
-    /// Outputs whose weights are worked on together: few enough that their cache lines and pages stay at hand between the two uses.
+    /// Outputs whose weights are worked on together, whole tiles of them: few enough that their cache lines and pages stay at hand
+    /// between the two uses, many enough that the inputs' gradient is not taken up and put down all the time. Half as many are
+    /// slower, twice as many no faster.
     /// </summary>
     private const int OutputBlock = 5 * 6;
+
+    /// <summary>Images whose scaled gradients of a block of outputs are kept beside its weights in the first-level cache.</summary>
+    private const int ImageBlock = 64;
 
     /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
     internal static void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
@@ -17,31 +22,18 @@ public static unsafe partial class Dense
         int k = i.Input.Size, n = i.Output.Size;
         float* weights = buffers.Arena + i.Weights, bias = buffers.Arena + i.Bias;
         float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
-        var rows = stackalloc int[Micro<V>.DotRows];
-        var tile = stackalloc float[Micro<V>.DotRows * 2];
         var (start, end) = worker.Share((n + 1) / 2);
+        (start, end) = (2 * start, Math.Min(2 * end, n));
         // Five images' inputs stay in the first-level cache while the weights stream past; ten would not fit beside them.
-        for (var b = 0; b < batch.Count; b += Micro<V>.DotRows)
+        for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
         {
-            var count = Math.Min(Micro<V>.DotRows, batch.Count - b);
-            for (var r = 0; r < Micro<V>.DotRows; r++)
-                rows[r] = (b + Math.Min(r, count - 1)) * k;
-            for (var pair = start; pair < end; pair++)
-            {
-                int n0 = 2 * pair, n1 = Math.Min(n0 + 1, n - 1);
-                Micro<V>.DotProducts(input, rows, 0, weights + (nint)n0 * k, weights + (nint)n1 * k, 0, 1, k, tile);
-                for (var r = 0; r < count; r++)
-                {
-                    output[(b + r) * n + n0] = tile[2 * r] + bias[n0];
-                    output[(b + r) * n + n1] = tile[2 * r + 1] + bias[n1];
-                }
-            }
+            DenseTiles<V>.Dot(
+                input + (nint)b * k, Math.Min(DenseTiles<V>.ImageRows, batch.Count - b),
+                weights + (nint)start * k, k, end - start, bias + start, output + (nint)b * n + start, n);
         }
 
-        var first = 2 * start;
-        var length = Math.Min(2 * end, n) - first;
         for (var b = 0; b < batch.Count; b++)
-            Elements<V>.Activate(i.Activation, output + b * n + first, length);
+            Elements<V>.Activate(i.Activation, output + (nint)b * n + start, end - start);
     }
 
     /// <summary>
@@ -51,18 +43,25 @@ public static unsafe partial class Dense
     internal static void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size, width = Micro<V>.OuterColumns;
-        float* gradient = buffers.Arena + i.Input.Offset, bias = buffers.Arena + i.Bias;
-        var rate = buffers.LearningRates[batch.Step];
+        int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
+        float* gradient = buffers.Arena + i.Input.Offset;
+        var factor = -buffers.LearningRates[batch.Step];
+        var scaled = stackalloc float[OutputBlock * ImageBlock];
         var (start, end) = worker.Share((k + width - 1) / width);
         for (var output = 0; output < n; output += OutputBlock)
         {
             var outputs = Math.Min(OutputBlock, n - output);
-            for (var block = start; block < end; block++)
+            for (var image = 0; image < batch.Count; image += ImageBlock)
             {
-                if (!i.Output.IsNone)
-                    BackwardInput<V>(i, buffers, batch, block * width, output, outputs);
-                UpdateWeights<V>(i, buffers, batch, block * width, output, outputs, rate);
+                var images = Math.Min(ImageBlock, batch.Count - image);
+                for (var b = 0; b < images; b++)
+                    Scale<V>(factor, gradient + (nint)(image + b) * n + output, scaled + b * OutputBlock, outputs);
+                for (var block = start; block < end; block++)
+                {
+                    if (image == 0 && !i.Output.IsNone)
+                        BackwardInput<V>(i, buffers, batch, block * width, output, outputs);
+                    UpdateWeights<V>(i, buffers, scaled, image, images, block * width, output, outputs);
+                }
             }
         }
 
@@ -76,50 +75,84 @@ public static unsafe partial class Dense
         }
 
         (start, end) = worker.Share(n);
-        for (var output = start; output < end; output++)
+        UpdateBias<V>(gradient, n, batch.Count, start, end, factor, buffers.Arena + i.Bias);
+    }
+
+    private static void UpdateBias<V>(float* gradient, int n, int images, int start, int end, float factor, float* bias)
+        where V : unmanaged, ISimd<V>
+    {
+        var output = start;
+        for (; output <= end - V.Width; output += V.Width)
         {
-            var sum = 0f;
-            for (var b = 0; b < batch.Count; b++)
-                sum += gradient[b * n + output];
-            bias[output] -= rate * sum;
+            V sum = default;
+            for (var b = 0; b < images; b++)
+                sum += V.Load(gradient + (nint)b * n + output);
+            V.Store(V.MultiplyAdd(V.Broadcast(factor), sum, V.Load(bias + output)), bias + output);
         }
+
+        if (V.Width > 1 && output < end)
+            UpdateBias<SimdScalar>(gradient, n, images, output, end, factor, bias);
+    }
+
+    /// <summary>target = factor · source, and beyond, to the last tile's end, the last value again.</summary>
+    private static void Scale<V>(float factor, float* source, float* target, int count)
+        where V : unmanaged, ISimd<V>
+    {
+        Elements<V>.Scale(factor, source, target, count);
+        for (var r = count; r % DenseTiles<V>.OutputRows != 0; r++)
+            target[r] = target[count - 1];
     }
 
     private static void BackwardInput<V>(
         in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size;
-        var rows = stackalloc int[Micro<V>.OuterRows];
-        for (var b = 0; b < batch.Count; b += Micro<V>.OuterRows)
+        const int height = DenseTiles<V>.ImageRows;
+        int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
+        var columns = Math.Min(width, k - column);
+        float* gradient = buffers.Arena + i.Input.Offset, weights = buffers.Arena + i.Weights + (nint)output * k + column;
+        var tile = stackalloc float[height * width];
+        for (var b = 0; b < batch.Count; b += height)
         {
-            var count = Math.Min(Micro<V>.OuterRows, batch.Count - b);
-            for (var r = 0; r < Micro<V>.OuterRows; r++)
-                rows[r] = (b + Math.Min(r, count - 1)) * n + output;
-            Micro<V>.OuterProducts(
-                buffers.Arena + i.Input.Offset, rows, 0, 1,
-                buffers.Arena + i.Weights + (nint)output * k + column, 0, k, 1, outputs,
-                buffers.Arena + i.Output.Offset + b * k + column, k,
-                count, Math.Min(Micro<V>.OuterColumns, k - column), accumulate: output > 0);
+            var count = Math.Min(height, batch.Count - b);
+            var source = gradient + (nint)b * n + output;
+            var target = buffers.Arena + i.Output.Offset + (nint)b * k + column;
+            if (columns == width)
+            {
+                DenseTiles<V>.Sum(source, count, n, weights, k, outputs, target, k, accumulate: output > 0);
+                continue;
+            }
+
+            Copy<V>(target, k, tile, width, count, columns);
+            DenseTiles<V>.Sum(source, count, n, weights, k, outputs, tile, width, accumulate: output > 0);
+            Copy<V>(tile, width, target, k, count, columns);
         }
     }
 
     private static void UpdateWeights<V>(
-        in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs, float rate)
+        in Instruction i, in HostBuffers buffers, float* scaled, int image, int images, int column, int output, int outputs)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size;
-        var rows = stackalloc int[Micro<V>.OuterRows];
-        for (var first = output; first < output + outputs; first += Micro<V>.OuterRows)
+        int k = i.Saved.Size, width = DenseTiles<V>.Columns;
+        var columns = Math.Min(width, k - column);
+        var weights = buffers.Arena + i.Weights + (nint)output * k + column;
+        var x = buffers.Arena + i.Saved.Offset + (nint)image * k + column;
+        if (columns == width)
         {
-            var count = Math.Min(Micro<V>.OuterRows, output + outputs - first);
-            for (var r = 0; r < Micro<V>.OuterRows; r++)
-                rows[r] = first + Math.Min(r, count - 1);
-            Micro<V>.OuterProducts(
-                buffers.Arena + i.Input.Offset, rows, 0, n,
-                buffers.Arena + i.Saved.Offset + column, 0, k, 1, batch.Count,
-                buffers.Arena + i.Weights + (nint)first * k + column, k,
-                count, Math.Min(Micro<V>.OuterColumns, k - column), accumulate: true, -rate);
+            DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, weights, k);
+            return;
         }
+
+        var tile = stackalloc float[OutputBlock * width];
+        Copy<V>(weights, k, tile, width, outputs, columns);
+        DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, tile, width);
+        Copy<V>(tile, width, weights, k, outputs, columns);
+    }
+
+    private static void Copy<V>(float* source, nint sourceStride, float* target, nint targetStride, int rows, int columns)
+        where V : unmanaged, ISimd<V>
+    {
+        for (var r = 0; r < rows; r++)
+            Elements<V>.Copy(source + r * sourceStride, target + r * targetStride, columns);
     }
 }

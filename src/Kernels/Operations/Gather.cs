@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -39,18 +41,29 @@ public static class Gather
         buffers.Arena[i.Output.AtPixel(index)] = buffers.Images[source] * i.Scale + i.Shift;
     }
 
-    internal static unsafe void Run(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    internal static unsafe void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
     {
+        // Without a border an image is one row.
         var map = i.Output;
-        var (start, end) = worker.Share(batch.Count * map.Height);
-        for (var row = start; row < end; row++)
+        int rows = map.Border == 0 ? 1 : map.Height, row = map.Size / rows;
+        var (start, end) = worker.Share(batch.Count * rows);
+        for (var item = start; item < end; item++)
         {
-            var image = row / map.Height;
-            var y = row - image * map.Height;
-            var source = buffers.Images + ((long)buffers.Order[batch.First + image] * map.Height + y) * map.Width;
+            var image = item / rows;
+            var y = item - image * rows;
+            var source = buffers.Images + (long)buffers.Order[batch.First + image] * map.Size + y * row;
             var target = buffers.Arena + map.At(image, y, 0);
-            for (var x = 0; x < map.Width; x++)
-                target[x] = source[x] * i.Scale + i.Shift;
+            var x = 0;
+            for (; x <= row - V.Width; x += V.Width)
+                Scale<V>(i, source + x, target + x);
+            for (; x < row; x++)
+                Scale<SimdScalar>(i, source + x, target + x);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Scale<T>(in Instruction i, byte* source, float* target)
+        where T : unmanaged, ISimd<T> =>
+        T.Store(T.MultiplyAdd(T.LoadBytes(source), T.Broadcast(i.Scale), T.Broadcast(i.Shift)), target);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
 using ILGPU;
@@ -59,12 +60,14 @@ public static class MeanSquaredError
         where V : unmanaged, ISimd<V>
     {
         var factor = 2f / ((float)batch.Count * i.Input.Size);
-        var row = i.Input.Width * i.Input.Channels;
+        // Without borders an image is one row.
+        var rows = i.Input.Border + i.Saved.Border == 0 ? 1 : i.Input.Height;
+        var row = i.Input.Size / rows;
         var (start, end) = worker.Share(batch.Count);
         for (var image = start; image < end; image++)
         {
             var sum = 0f;
-            for (var y = 0; y < i.Input.Height; y++)
+            for (var y = 0; y < rows; y++)
             {
                 float* output = buffers.Arena + i.Input.At(image, y, 0), target = buffers.Arena + i.Saved.At(image, y, 0);
                 var gradient = i.Output.IsNone ? null : buffers.Arena + i.Output.At(image, y, 0);
@@ -84,6 +87,7 @@ public static class MeanSquaredError
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe T Errors<T>(Activation derivative, float* output, float* target, float* gradient, float factor)
         where T : unmanaged, ISimd<T>
     {

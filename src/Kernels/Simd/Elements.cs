@@ -24,7 +24,34 @@ internal static unsafe class Elements<V>
     {
         if (activation == Activation.Relu)
             return V.Relu(x);
-        return activation == Activation.Sigmoid ? V.Sigmoid(x) : x;
+        return activation == Activation.Sigmoid ? Sigmoid(x) : x;
+    }
+
+    /// <summary>
+    /// 1 / (1 + e⁻ˣ) to two units in the last place. e^y is 2ⁿ · e^r with n = y / ln 2 rounded and r what is left, of which the
+    /// first seven powers are summed with Cephes' coefficients (Moshier, expf.c). .NET's own exponential of a vector of floats
+    /// works in double precision, which costs several times as much.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Sigmoid(V x)
+    {
+        // Beyond ±87 the result is 0 or 1 as far as it matters, and 2ⁿ would leave the range of floats.
+        x = V.Max(V.Broadcast(-87f), x);
+        var y = V.Max(V.Broadcast(-87f), V.Broadcast(0f) - x);
+        // The sum with 1.5·2²³ has no room for a fraction.
+        var whole = V.Broadcast(12582912f);
+        var n = V.MultiplyAdd(y, V.Broadcast(1.44269504f), whole) - whole;
+        // ln 2 in two parts, of which the first has so few bits that its product with n is exact.
+        var r = V.MultiplyAdd(n, V.Broadcast(-0.693359375f), y);
+        r = V.MultiplyAdd(n, V.Broadcast(2.12194440e-4f), r);
+        var p = V.MultiplyAdd(V.Broadcast(1.9875691500e-4f), r, V.Broadcast(1.3981999507e-3f));
+        p = V.MultiplyAdd(p, r, V.Broadcast(8.3334519073e-3f));
+        p = V.MultiplyAdd(p, r, V.Broadcast(4.1665795894e-2f));
+        p = V.MultiplyAdd(p, r, V.Broadcast(1.6666665459e-1f));
+        p = V.MultiplyAdd(p, r, V.Broadcast(5.0000001201e-1f));
+        var one = V.Broadcast(1f);
+        p = V.MultiplyAdd(p, r * r, r + one);
+        return one / V.MultiplyAdd(p, V.PowerOfTwo(n), one);
     }
 
     /// <summary>x = x · f′, where f made <paramref name="y"/>.</summary>
@@ -69,6 +96,17 @@ internal static unsafe class Elements<V>
             V.Store(V.Load(source + k), target + k);
         for (; k < count; k++)
             target[k] = source[k];
+    }
+
+    /// <summary>target = scale · source.</summary>
+    public static void Scale(float scale, float* source, float* target, int count)
+    {
+        var k = 0;
+        var factor = V.Broadcast(scale);
+        for (; k <= count - V.Width; k += V.Width)
+            V.Store(factor * V.Load(source + k), target + k);
+        for (; k < count; k++)
+            target[k] = scale * source[k];
     }
 
     /// <summary>target += source.</summary>

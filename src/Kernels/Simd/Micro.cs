@@ -59,23 +59,23 @@ internal static unsafe class Micro<V>
             {
                 V b0 = V.Load(right), b1 = V.Load(right + V.Width);
                 var left = V.Broadcast(a0[k]);
-                c00 = V.MultiplyAdd(left, b0, c00);
-                c01 = V.MultiplyAdd(left, b1, c01);
+                V.AddProduct(left, b0, ref c00);
+                V.AddProduct(left, b1, ref c01);
                 left = V.Broadcast(a1[k]);
-                c10 = V.MultiplyAdd(left, b0, c10);
-                c11 = V.MultiplyAdd(left, b1, c11);
+                V.AddProduct(left, b0, ref c10);
+                V.AddProduct(left, b1, ref c11);
                 left = V.Broadcast(a2[k]);
-                c20 = V.MultiplyAdd(left, b0, c20);
-                c21 = V.MultiplyAdd(left, b1, c21);
+                V.AddProduct(left, b0, ref c20);
+                V.AddProduct(left, b1, ref c21);
                 left = V.Broadcast(a3[k]);
-                c30 = V.MultiplyAdd(left, b0, c30);
-                c31 = V.MultiplyAdd(left, b1, c31);
+                V.AddProduct(left, b0, ref c30);
+                V.AddProduct(left, b1, ref c31);
                 left = V.Broadcast(a4[k]);
-                c40 = V.MultiplyAdd(left, b0, c40);
-                c41 = V.MultiplyAdd(left, b1, c41);
+                V.AddProduct(left, b0, ref c40);
+                V.AddProduct(left, b1, ref c41);
                 left = V.Broadcast(a5[k]);
-                c50 = V.MultiplyAdd(left, b0, c50);
-                c51 = V.MultiplyAdd(left, b1, c51);
+                V.AddProduct(left, b0, ref c50);
+                V.AddProduct(left, b1, ref c51);
                 right += bStep;
                 k += aStep;
             }
@@ -146,20 +146,20 @@ internal static unsafe class Micro<V>
             {
                 V right0 = V.Load(b0 + k), right1 = V.Load(b1 + k);
                 var left = V.Load(a0 + k);
-                c00 = V.MultiplyAdd(left, right0, c00);
-                c01 = V.MultiplyAdd(left, right1, c01);
+                V.AddProduct(left, right0, ref c00);
+                V.AddProduct(left, right1, ref c01);
                 left = V.Load(a1 + k);
-                c10 = V.MultiplyAdd(left, right0, c10);
-                c11 = V.MultiplyAdd(left, right1, c11);
+                V.AddProduct(left, right0, ref c10);
+                V.AddProduct(left, right1, ref c11);
                 left = V.Load(a2 + k);
-                c20 = V.MultiplyAdd(left, right0, c20);
-                c21 = V.MultiplyAdd(left, right1, c21);
+                V.AddProduct(left, right0, ref c20);
+                V.AddProduct(left, right1, ref c21);
                 left = V.Load(a3 + k);
-                c30 = V.MultiplyAdd(left, right0, c30);
-                c31 = V.MultiplyAdd(left, right1, c31);
+                V.AddProduct(left, right0, ref c30);
+                V.AddProduct(left, right1, ref c31);
                 left = V.Load(a4 + k);
-                c40 = V.MultiplyAdd(left, right0, c40);
-                c41 = V.MultiplyAdd(left, right1, c41);
+                V.AddProduct(left, right0, ref c40);
+                V.AddProduct(left, right1, ref c41);
             }
 
             a += aSegment;
@@ -167,14 +167,8 @@ internal static unsafe class Micro<V>
             b1 += bSegment;
         }
 
-        tile[0] = V.Sum(c00);
-        tile[1] = V.Sum(c01);
-        tile[2] = V.Sum(c10);
-        tile[3] = V.Sum(c11);
-        tile[4] = V.Sum(c20);
-        tile[5] = V.Sum(c21);
-        tile[6] = V.Sum(c30);
-        tile[7] = V.Sum(c31);
+        V.StoreSums(c00, c01, c10, c11, tile);
+        V.StoreSums(c20, c21, c30, c31, tile + 4);
         tile[8] = V.Sum(c40);
         tile[9] = V.Sum(c41);
         if (whole == length)

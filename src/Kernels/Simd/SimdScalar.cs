@@ -1,17 +1,19 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>One float: what is left of a row beside the last whole vector, and machines without vectors.</summary>
-internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
+internal unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
 {
-    private readonly float _v = v;
+    private float _v = v;
 
     public static int Width => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Load(float* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar LoadBytes(byte* source) => new(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Broadcast(float value) => new(value);
@@ -26,6 +28,9 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
     public static SimdScalar operator -(SimdScalar a, SimdScalar b) => new(a._v - b._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar operator /(SimdScalar a, SimdScalar b) => new(a._v / b._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar operator *(SimdScalar a, SimdScalar b) => new(a._v * b._v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -33,14 +38,17 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
         new(float.MultiplyAddEstimate(a._v, b._v, c._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(SimdScalar a, SimdScalar b, ref SimdScalar sum) => sum._v = float.MultiplyAddEstimate(a._v, b._v, sum._v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Max(SimdScalar a, SimdScalar b) => new(float.MaxNative(a._v, b._v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Relu(SimdScalar x) => new(x._v < 0f ? 0f : x._v);
 
-    /// <summary>By the vectors' exponential: which elements are left of a worker's share must not change a bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdScalar Sigmoid(SimdScalar x) => new(1f / (1f + Vector128.Exp(Vector128.CreateScalar(-x._v)).ToScalar()));
+    public static SimdScalar PowerOfTwo(SimdScalar n) =>
+        new(BitConverter.Int32BitsToSingle((int.CreateTruncating(n._v) + 127) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar WherePositive(SimdScalar y, SimdScalar value) => new(y._v > 0f ? value._v : 0f);
@@ -51,4 +59,8 @@ internal readonly unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(SimdScalar x) => x._v;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(SimdScalar a, SimdScalar b, SimdScalar c, SimdScalar d, float* target) =>
+        (target[0], target[1], target[2], target[3]) = (a._v, b._v, c._v, d._v);
 }
