@@ -1,0 +1,5 @@
+namespace AutoencoderGpu.Benchmarks;
+internal static class Roofline
+{
+    public static void Save(string path, IReadOnlyList<ModelTiming> timings, string subtitle) { }
+}
