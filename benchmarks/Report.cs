@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using AutoencoderGpu.App.Data;
+using AutoencoderGpu.Benchmarks.Plot;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 
