@@ -24,7 +24,7 @@ internal static class Roofline
     public static void Save(string path, IReadOnlyList<ModelTiming> timings, string subtitle)
     {
         var points = RooflinePoint.Of(timings);
-        var heading = new Heading("Operations of a training step under the measured roofs", subtitle, IsFallback: false);
+        var heading = new Heading("Operations of a training step under the measured roofs", subtitle + " · a dot's area is its share of the time", IsFallback: false);
         using var picture = new Picture(Width, Height);
         heading.Draw(picture, Margin);
         picture.DrawPng(Draw(points, timings[0], Width - ListWidth - 2 * Margin, Height - heading.Height - Margin / 2), Margin, heading.Height);
@@ -38,7 +38,7 @@ internal static class Roofline
         Font.Apply(plot);
         var peak = Math.Log10(roofs.PeakGflops);
         var limits = new AxisLimits(
-            Math.Log10(0.7 * points.Min(point => point.Intensity)),
+            Math.Log10(0.6 * points.Min(point => point.Intensity)),
             Math.Log10(2.2 * Math.Max(points.Max(point => point.Intensity), roofs.PeakGflops / roofs.MemoryGbPerSecond)),
             Math.Log10(0.5 * Math.Max(points.Min(point => point.Gflops), 1e-4 * roofs.PeakGflops)),
             Math.Log10(2 * Math.Max(points.Max(point => point.Gflops), roofs.PeakGflops)));
@@ -52,8 +52,9 @@ internal static class Roofline
         var area = new PixelRect(_padding.Left, width - _padding.Right, height - _padding.Bottom, _padding.Top);
         double perDecadeX = area.Width / limits.HorizontalSpan, perDecadeY = area.Height / limits.VerticalSpan;
         var slope = (float)(-Math.Atan2(perDecadeY, perDecadeX) * 180 / Math.PI);
-        AddRoof(plot, limits, peak, Math.Log10(roofs.MemoryGbPerSecond), Format($"memory {roofs.MemoryGbPerSecond:0.#} GB/s"), slope);
-        AddRoof(plot, limits, peak, Math.Log10(roofs.CacheGbPerSecond), Format($"second caches {roofs.CacheGbPerSecond:0} GB/s"), slope);
+        // Above the upper roof there is nothing; below the lower one there is less than between them.
+        AddRoof(plot, limits, peak, Math.Log10(roofs.CacheGbPerSecond), Format($"second caches {roofs.CacheGbPerSecond:0} GB/s"), slope, isTextAbove: true);
+        AddRoof(plot, limits, peak, Math.Log10(roofs.MemoryGbPerSecond), Format($"memory {roofs.MemoryGbPerSecond:0.#} GB/s"), slope, isTextAbove: false);
         AddText(plot, Format($"multiply-adds in registers {roofs.PeakGflops:0} GFLOP/s"), new(limits.Right, peak), Alignment.LowerRight, 0);
 
         Pixel[] dots =
@@ -67,9 +68,10 @@ internal static class Roofline
         // The large ones lie behind.
         foreach (var index in Enumerable.Range(0, points.Count).OrderByDescending(index => radii[index]))
         {
-            var (dot, place, color) = (At(dots[index]), At(places[index]), ColorOf(points[index]));
-            plot.Add.Line(dot, place).LineStyle = new() { Color = color.WithAlpha(0.55), Width = 1.5f };
-            var marker = plot.Add.Marker(dot, MarkerShape.FilledCircle, 2 * radii[index], color.WithAlpha(0.55));
+            var color = ColorOf(points[index]);
+            plot.Add.Line(At(Edge(dots[index], places[index], radii[index])), At(places[index])).LineStyle =
+                new() { Color = color.WithAlpha(0.55), Width = 1.5f };
+            var marker = plot.Add.Marker(At(dots[index]), MarkerShape.FilledCircle, 2 * radii[index], color.WithAlpha(0.55));
             marker.MarkerStyle.OutlineColor = Colors.White;
             marker.MarkerStyle.OutlineWidth = 1.5f;
         }
@@ -92,16 +94,23 @@ internal static class Roofline
             new(limits.Left + (pixel.X - area.Left) / perDecadeX, limits.Bottom + (area.Bottom - pixel.Y) / perDecadeY);
     }
 
+    /// <summary>Where the line from a dot to its label leaves the dot.</summary>
+    private static Pixel Edge(Pixel dot, Pixel label, float radius)
+    {
+        var share = radius / MathF.Max(radius, MathF.Sqrt(MathF.Pow(label.X - dot.X, 2) + MathF.Pow(label.Y - dot.Y, 2)));
+        return new(dot.X + share * (label.X - dot.X), dot.Y + share * (label.Y - dot.Y));
+    }
+
     /// <summary>A roof that rises with the intensity as far as the peak, where it turns level.</summary>
-    private static void AddRoof(ScottPlot.Plot plot, AxisLimits limits, double peak, double bandwidth, string text, float slope)
+    private static void AddRoof(ScottPlot.Plot plot, AxisLimits limits, double peak, double bandwidth, string text, float slope, bool isTextAbove)
     {
         var ridge = peak - bandwidth;
         var left = Math.Max(limits.Left, limits.Bottom - bandwidth);
         Coordinates[] corners = [new(left, left + bandwidth), new(ridge, peak), new(limits.Right, peak)];
         var line = plot.Add.ScatterLine(corners, Color.FromHex("#333333"));
         line.LineWidth = 3;
-        var middle = left + 0.06 * limits.HorizontalSpan;
-        AddText(plot, text, new(middle, middle + bandwidth), Alignment.LowerLeft, slope);
+        var start = left + 0.03 * limits.HorizontalSpan;
+        AddText(plot, text, new(start, start + bandwidth), isTextAbove ? Alignment.LowerLeft : Alignment.UpperLeft, slope);
     }
 
     private static void AddText(ScottPlot.Plot plot, string text, Coordinates at, Alignment alignment, float rotation)
@@ -112,6 +121,7 @@ internal static class Roofline
         label.LabelFontSize = 25;
         label.LabelFontColor = Color.FromHex("#333333");
         label.LabelPadding = 6;
+        label.OffsetY = alignment is Alignment.LowerRight ? -6 : 0;
     }
 
     private static void StyleAxis(IAxis axis, string name, double low, double high)

@@ -38,7 +38,7 @@ internal sealed partial record RooflinePoint(string Model, int Number, string Ti
         var name = WordStart().Replace(operation.Operation, " ").ToLowerInvariant().Replace("3x3", "3×3").Replace("2x", "2×");
         var shapes = new[] { operation.Input, operation.Output }.Where(shape => shape != "none")
             .Select(shape => shape.Replace(" bordered", "").Replace("1×1×", ""));
-        return $"{char.ToUpperInvariant(name[0])}{name[1..]} {string.Join(" → ", shapes)}".TrimEnd();
+        return $"{char.ToUpperInvariant(name[0])}{name[1..]} {string.Join(" to ", shapes)}".TrimEnd();
     }
 
     [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])")]

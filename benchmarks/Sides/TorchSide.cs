@@ -50,7 +50,7 @@ internal sealed class TorchSide : Side
         Begin(_arrangement);
     }
 
-    public override string Description => 
+    public override string Description =>
         $"libtorch {__version__}, {get_num_threads()} threads, mini-batches of {_arrangement.BatchSize}{(_arrangement.IsChannelsLast ? ", channels last" : "")}";
 
     public override IReadOnlyList<double> Work(int units) =>
