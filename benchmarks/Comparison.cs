@@ -28,26 +28,30 @@ internal sealed record Comparison(Case Case, string Own, string Torch, IReadOnly
     /// <summary>Beyond this the sides do not compute the same.</summary>
     private const double Tolerance = 1e-3;
 
-    /// <summary>
-    /// A pair during which others had more is measured again, for a while: libtorch's threads wait for one another far more often
-    /// than this program's and lose far more by it.
-    /// </summary>
-    private const double Disturbance = 0.03;
+    /// <summary>A comparison during which others had more says nothing.</summary>
+    private const double TooMuch = 0.1;
 
-    /// <summary>libtorch's threads spin for some milliseconds after their work.</summary>
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(100);
+    /// <summary>How long in all a comparison waits for others to end their work.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
 
     /// <summary>How many times as fast as libtorch.</summary>
     public Spread Ratio => Spread.Of(Pairs.Select(pair => pair.Ratio));
 
+    /// <summary>The share of the processors that went to anything else, in the pair where it was greatest.</summary>
+    public double Others => Pairs.Max(pair => pair.Others);
+
+    /// <summary>Whether other programs took so much that the ratio says nothing.</summary>
+    public bool IsDisturbed => Others > TooMuch;
+
     /// <summary>Whether the goal is reached.</summary>
-    public bool Holds => Ratio.Median >= Case.Goal;
+    public bool Holds => !IsDisturbed && Ratio.Median >= Case.Goal;
 
     /// <summary>Alternates the sides.</summary>
     /// <exception cref="InvalidOperationException">They do not compute the same.</exception>
     public static Comparison Measure(Case work, Settings settings)
     {
         using var own = SideProcess.StartOwn(work, settings);
+        Machine.WaitForQuiet(_patience);
         using var torch = SideProcess.StartTorch(work, settings);
         var count = work.IsTraining ? ComparedSteps : 1;
         var difference = own.Losses(count).Zip(torch.Losses(count), (a, b) => Math.Abs(a - b) / Math.Abs(b)).Max();
@@ -61,9 +65,15 @@ internal sealed record Comparison(Case Case, string Own, string Torch, IReadOnly
         var seconds = settings.Seconds / rounds;
         own.Block(seconds);
         torch.Block(seconds);
+        // Others slow libtorch far more: its threads wait for one another far more often.
         var pairs = new List<Pair>();
-        while (pairs.Count(pair => pair.Others <= Disturbance) < rounds && pairs.Count < 3 * rounds)
+        var waited = TimeSpan.Zero;
+        while (pairs.Count(pair => pair.Others <= Machine.Disturbance) < rounds && pairs.Count < 3 * rounds)
+        {
+            waited += Machine.WaitForQuiet(_patience - waited);
             pairs.Add(MeasurePair(own, torch, seconds, isOwnFirst: pairs.Count % 2 == 0));
+        }
+
         var chosen = pairs.OrderBy(pair => pair.Others).Take(rounds).ToHashSet();
         return new(work, own.Description, torch.Description, [.. pairs.Where(chosen.Contains)], difference);
     }
@@ -72,9 +82,8 @@ internal sealed record Comparison(Case Case, string Own, string Torch, IReadOnly
     {
         var first = isOwnFirst ? own : torch;
         var second = isOwnFirst ? torch : own;
-        Thread.Sleep(_pause);
         var (a, othersOfFirst) = MeasureBlock(first, seconds);
-        Thread.Sleep(_pause);
+        Machine.WaitForQuiet(TimeSpan.Zero);
         var (b, othersOfSecond) = MeasureBlock(second, seconds);
         return new(isOwnFirst ? a : b, isOwnFirst ? b : a, Math.Max(othersOfFirst, othersOfSecond));
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -9,6 +10,12 @@ internal static class Machine
 {
     /// <summary>Linux counts processor time in hundredths of a second towards programs, whatever its own clock.</summary>
     private const double TicksPerSecond = 100;
+
+    /// <summary>The share of the processors that others may have in what is to count as undisturbed.</summary>
+    public const double Disturbance = 0.03;
+
+    /// <summary>Long enough for libtorch's threads to end their spinning, and to see what others do.</summary>
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The processor's name.</summary>
     public static string Processor { get; } = File.ReadLines("/proc/cpuinfo")
@@ -33,6 +40,21 @@ internal static class Machine
             var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)
                 .Skip(1).Take(8).Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToArray();
             return TimeSpan.FromSeconds((ticks.Sum() - ticks[3] - ticks[4]) / TicksPerSecond);
+        }
+    }
+
+    /// <summary>Waits until nobody computes, at least for a pause.</summary>
+    /// <param name="longest">When it gives up.</param>
+    /// <returns>How long it took.</returns>
+    public static TimeSpan WaitForQuiet(TimeSpan longest)
+    {
+        var all = Stopwatch.StartNew();
+        while (true)
+        {
+            var (busy, watch) = (BusyTime, Stopwatch.StartNew());
+            Thread.Sleep(_pause);
+            if ((BusyTime - busy) / watch.Elapsed / Environment.ProcessorCount <= Disturbance || all.Elapsed >= longest)
+                return all.Elapsed;
         }
     }
 }

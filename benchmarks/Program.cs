@@ -107,7 +107,7 @@ internal static class Program
         Say("peak memory of an epoch of both models");
         var memory = WholeProgram.PeakMemory(settings);
         Say("each operation");
-        ModelTiming[] timings = [.. Timings.Measure(10, settings), .. Timings.Measure(100, settings)];
+        var timings = Timings.Measure(settings, 10, 100);
         var report = new Report(settings, comparisons, starts, runtime, memory, timings);
         Console.WriteLine(report.Save());
     }

@@ -26,7 +26,7 @@ internal sealed class Report(
 
     /// <summary>A comparison in one line, for the terminal.</summary>
     public static string Line(Comparison comparison) => Format(
-        $"{comparison.Case.Title}: libtorch {Times(comparison, pair => pair.Torch)}, this program {Times(comparison, pair => pair.Own)}, ×{Text(comparison.Ratio, "0.00")}, goal ×{comparison.Case.Goal}; others had {Others(comparison):0 %}");
+        $"{comparison.Case.Title}: libtorch {Times(comparison, pair => pair.Torch)}, this program {Times(comparison, pair => pair.Own)}, ×{Text(comparison.Ratio, "0.00")}, goal ×{comparison.Case.Goal}; others had {comparison.Others:0 %}");
 
     /// <summary>Writes the files.</summary>
     /// <returns>The path of the text.</returns>
@@ -46,10 +46,10 @@ internal sealed class Report(
         Add("## Operations", "");
         Add(Format($"![Each operation under the measured roofs]({picture})"), "");
         Add(
-            Format($"Multiply-adds in registers reach {timings[0].PeakGflops:0} GFLOP/s with {settings.Threads} threads, which is the peak meant below; copies"),
-            Format($"{timings[0].CacheGbPerSecond:0} GB/s within the second caches and {timings[0].MemoryGbPerSecond:0.0} GB/s in memory. FLOPs are those of the plain algorithm and bytes those of every"),
-            "operand read and every result written once, so an algorithm that needs fewer operations may exceed the peak, and one whose",
-            "operands lie in caches the memory.",
+            Format($"Multiply-adds in registers reach {timings[0].PeakGflops:0} GFLOP/s with {settings.Threads} threads, which is the peak meant below;"),
+            Format($"STREAM's triad moves {timings[0].CacheGbPerSecond:0} GB/s within the second caches and {timings[0].MemoryGbPerSecond:0.0} GB/s in memory. FLOPs are those of the plain"),
+            "algorithm and bytes those of every operand read and every result written once, so an algorithm that needs fewer operations may",
+            "exceed the peak, and one whose operands lie in caches the memory.",
             "");
         foreach (var timing in timings)
             WriteOperations(timing);
@@ -132,11 +132,11 @@ internal sealed class Report(
                     Times(run, pair => pair.Torch),
                     Times(run, pair => pair.Own),
                     Text(run.Ratio, "0.00"),
-                    Format($"{Others(run):0.0 %}"));
+                    Format($"{run.Others:0.0 %}{(run.IsDisturbed ? ", disturbed" : "")}"));
             }
         }
 
-        Add("", "Others: the share of the processors' time that went to anything else, in the block where it was greatest.", "");
+        Add("", "Others: the share of the processors' time that went to anything else, in the pair of blocks where it was greatest. A run that was", "disturbed holds no goal.", "");
         foreach (var run in comparisons.DistinctBy(comparison => comparison.Case))
             Add($"- {run.Case.Title}: {run.Torch}; {run.Own}");
         Add("");
@@ -144,7 +144,7 @@ internal sealed class Report(
 
     private void WriteOperations(ModelTiming timing)
     {
-        Add(Format($"### {timing.Model}, mini-batches of {timing.BatchSize}"), "");
+        Add(Format($"### {timing.Title}, mini-batches of {timing.BatchSize}"), "");
         Add("| operation | input | output | µs | GFLOP/s | of peak | GB/s |", "|---|---|---|--:|--:|--:|--:|");
         foreach (var operation in timing.Operations)
         {
@@ -176,8 +176,6 @@ internal sealed class Report(
     }
 
     private void Row(params string[] cells) => Add($"| {string.Join(" | ", cells)} |");
-
-    private static double Others(Comparison comparison) => comparison.Pairs.Max(pair => pair.Others);
 
     private static string Times(Comparison comparison, Func<Pair, double> side)
     {

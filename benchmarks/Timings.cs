@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.Benchmarks;
 
@@ -19,21 +21,49 @@ internal sealed record ModelTiming(
     double PeakGflops,
     double CacheGbPerSecond,
     double MemoryGbPerSecond,
-    IReadOnlyList<OperationTiming> Operations);
+    IReadOnlyList<OperationTiming> Operations)
+{
+    /// <summary>For people.</summary>
+    public string Title => Network.All(Interpolation.Bilinear).Single(network => network.Name == Model).Title;
+}
 
 /// <summary>What <c>autoencoder bench</c> says.</summary>
 internal sealed record Timings(IReadOnlyList<ModelTiming> Models)
 {
     private static readonly JsonSerializerOptions _json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>Runs it.</summary>
-    public static IReadOnlyList<ModelTiming> Measure(int batchSize, Settings settings)
+    /// <summary>How long it waits for others to end their work.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
+
+    /// <summary>Runs it for several sizes of mini-batches. The roofs are the highest that were seen, the same for all.</summary>
+    public static IReadOnlyList<ModelTiming> Measure(Settings settings, params int[] batchSizes)
+    {
+        ModelTiming[] timings = [.. batchSizes.SelectMany(batchSize => Measure(batchSize, settings))];
+        var peak = timings.Max(timing => timing.PeakGflops);
+        return
+        [
+            .. timings.Select(timing => timing with
+            {
+                PeakGflops = peak,
+                PeakShare = timing.Gflops / peak,
+                CacheGbPerSecond = timings.Max(other => other.CacheGbPerSecond),
+                MemoryGbPerSecond = timings.Max(other => other.MemoryGbPerSecond),
+                Operations =
+                [
+                    .. timing.Operations.Select(operation => operation with { PeakShare = operation.Flops > 0 ? operation.Gflops / peak : null }),
+                ],
+            }),
+        ];
+    }
+
+    private static IReadOnlyList<ModelTiming> Measure(int batchSize, Settings settings)
     {
         string[] arguments =
         [
             "bench", "--accelerator", "cpu", "--threads", settings.Threads.ToString(CultureInfo.InvariantCulture),
             "--batch-size", batchSize.ToString(CultureInfo.InvariantCulture), "--json",
         ];
+        Machine.WaitForQuiet(_patience);
         var output = Programs.Run(Programs.Autoencoder, settings.IsQuick ? [.. arguments, "--steps", "5"] : arguments);
         return JsonSerializer.Deserialize<Timings>(output, _json)!.Models;
     }

@@ -8,6 +8,9 @@ internal static class WholeProgram
 {
     private static readonly TimeSpan _longest = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long each start waits for others to end their work.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Milliseconds from the start of the process until <c>train</c> has written the weights of an epoch that is a single step of
     /// ten images: a little more than the first step takes, seen from outside.
@@ -20,6 +23,7 @@ internal static class WholeProgram
         var weights = Path.Combine(run, model, "last.safetensors");
         if (Directory.Exists(run))
             Directory.Delete(run, recursive: true);
+        Machine.WaitForQuiet(_patience);
         var info = Programs.StartInfo(
             Programs.Autoencoder,
             [
@@ -52,6 +56,7 @@ internal static class WholeProgram
     /// <summary>The largest resident memory, in 10⁶ bytes, of one epoch of both models and all the pictures after it.</summary>
     public static double PeakMemory(Settings settings)
     {
+        // A process that waits for the processor takes the same memory, so this needs no quiet.
         var info = Programs.StartInfo(
             Programs.Autoencoder,
             [

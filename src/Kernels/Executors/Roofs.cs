@@ -12,14 +12,14 @@ public sealed record Roofs(double Gflops, double CacheGBPerSecond, double Memory
 {
     private const int Alignment = 64;
 
-    /// <summary>About 8 ms each, so that the best of them is free of whatever else the machine does.</summary>
-    private const int FlopsRepeats = 25, MultiplyAddRounds = 4_000_000;
+    /// <summary>About a millisecond each, so that the best of them is free of whatever else the machine does.</summary>
+    private const int FlopsRepeats = 200, MultiplyAddRounds = 500_000;
 
     /// <summary>Three arrays of 48 KiB a thread: more than a first cache holds, less than any second one.</summary>
-    private const int CacheRepeats = 25, CacheCount = 12 * 1024, CacheSweeps = 1000;
+    private const int CacheRepeats = 200, CacheCount = 12 * 1024, CacheSweeps = 500;
 
     /// <summary>Three arrays of 128 MiB, or what a small machine can spare.</summary>
-    private const int MemoryRepeats = 7, MemoryCount = 32 * 1024 * 1024;
+    private const int MemoryRepeats = 10, MemoryCount = 32 * 1024 * 1024;
 
     /// <summary>Measures the CPU with a number of threads, in about a second.</summary>
     internal static Roofs Measure<V>(int threads)
