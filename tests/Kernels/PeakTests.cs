@@ -1,5 +1,6 @@
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
+using Xunit;
 
 namespace AutoencoderGpu.Tests.Kernels;
 
