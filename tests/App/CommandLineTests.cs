@@ -137,6 +137,11 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(["fc", "conv"], models.Select(model => (string)model!["model"]!));
         Assert.All(models, model => Assert.True((double)model!["us_per_step"]! > 0));
         Assert.Equal(10, models[0]!["operations"]!.AsArray().Count);
+        // What is measured never passes its peak by more than an algorithm with fewer operations may.
+        Assert.All(models, model => Assert.InRange((double)model!["peak_share"]!, 1e-6, 3));
+        Assert.All(models[0]!["operations"]!.AsArray(), operation => Assert.Equal(
+            (double)operation!["gflops"]! / (double)models[0]!["peak_gflops"]!, (double)operation["peak_share"]!, 9));
+        Assert.All(models, model => Assert.True((double)model!["memory_gb_per_second"]! > 0));
     }
 
     [Fact]

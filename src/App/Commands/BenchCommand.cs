@@ -33,11 +33,12 @@ internal static class BenchCommand
             var choice = parsed.GetValue(_model);
             using var executor = CommonOptions.Open(
                 parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+            var roofs = executor.MeasureRoofs();
             var results = new JsonArray();
             foreach (var network in Network.All(Interpolation.Bilinear))
             {
                 if (choice == ModelChoice.Both || string.Equals(network.Name, choice.ToString(), StringComparison.OrdinalIgnoreCase))
-                    results.Add(Run(executor, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
+                    results.Add(Run(executor, roofs, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
             }
 
             if (terminal.IsJson)
@@ -48,7 +49,7 @@ internal static class BenchCommand
     }
 
     private static JsonObject Run(
-        Executor executor, Network network, int batchSize, int? steps, Terminal terminal, CancellationToken cancellation)
+        Executor executor, Roofs? roofs, Network network, int batchSize, int? steps, Terminal terminal, CancellationToken cancellation)
     {
         // Whole mini-batches, and the instructions of the default protocol.
         var digits = SyntheticDigits.Generate(1, batchSize * Math.Max(1, 1000 / batchSize), 1).Train;
@@ -60,11 +61,18 @@ internal static class BenchCommand
         var training = model.Compiled.Training;
         var whole = Time(model, training, feed, steps, cancellation);
         var cost = CostOf(training, batchSize);
-        var title = string.Create(
+        var table = Terminal.Table(
+            "instruction", "input", "output", ">µs", ">share", ">MFLOP", ">GFLOP/s", ">of peak", ">MB", ">GB/s");
+        table.Title = new TableTitle(Markup.Escape(string.Create(
             CultureInfo.InvariantCulture,
-            $"{network.Title}, mini-batches of {batchSize}, {executor.Description}: {whole.Median:0.0} µs/step (best {whole.Best:0.0}), {1e6 / whole.Median:N0} steps/s, {cost.Flops / whole.Median / 1e3:0.0} GFLOP/s");
-        var table = Terminal.Table("instruction", "input", "output", ">µs", ">share", ">MFLOP", ">GFLOP/s", ">MB");
-        table.Title = new TableTitle(Markup.Escape(title));
+            $"{network.Title}, mini-batches of {batchSize}, {executor.Description}: {whole.Median:0.0} µs/step (best {whole.Best:0.0}), {1e6 / whole.Median:N0} steps/s, {Rate(cost.Flops, whole.Median):0.0} GFLOP/s")));
+        if (roofs is not null)
+        {
+            table.Caption = new TableTitle(string.Create(
+                CultureInfo.InvariantCulture,
+                $"measured peak: {roofs.Gflops:0.0} GFLOP/s, of which the whole step reaches {Share(cost, whole.Median, roofs):0.0 %}; {roofs.CacheGBPerSecond:0.0} GB/s from caches, {roofs.MemoryGBPerSecond:0.0} GB/s from memory"));
+        }
+
         var operations = new JsonArray();
         foreach (var instruction in training.Instructions)
         {
@@ -75,17 +83,21 @@ internal static class BenchCommand
                 instruction.Input.ToString(),
                 instruction.Output.ToString(),
                 Text(alone),
-                (alone / whole.Median).ToString("0 %", CultureInfo.InvariantCulture),
-                Text(work.Flops / 1e6),
-                Text(work.Flops / alone / 1e3),
-                Text(work.Bytes / 1e6)]);
+                Percent(alone / whole.Median),
+                work.Flops > 0 ? Text(work.Flops / 1e6) : "–",
+                work.Flops > 0 ? Text(Rate(work.Flops, alone)) : "–",
+                Share(work, alone, roofs) is { } share ? Percent(share) : "–",
+                Text(work.Bytes / 1e6),
+                Text(Rate(work.Bytes, alone))]);
             operations.Add((JsonNode)new JsonObject
             {
                 ["operation"] = instruction.Operation.ToString(),
                 ["input"] = instruction.Input.ToString(),
                 ["output"] = instruction.Output.ToString(),
                 ["us"] = alone,
-                ["gflops"] = work.Flops / alone / 1e3,
+                ["gflops"] = Rate(work.Flops, alone),
+                ["peak_share"] = Share(work, alone, roofs),
+                ["gb_per_second"] = Rate(work.Bytes, alone),
                 ["flops"] = work.Flops,
                 ["bytes"] = work.Bytes,
             });
@@ -102,7 +114,12 @@ internal static class BenchCommand
             ["us_per_step"] = whole.Median,
             ["us_per_step_best"] = whole.Best,
             ["steps_per_second"] = 1e6 / whole.Median,
-            ["gflops"] = cost.Flops / whole.Median / 1e3,
+            ["gflops"] = Rate(cost.Flops, whole.Median),
+            ["peak_share"] = Share(cost, whole.Median, roofs),
+            ["gb_per_second"] = Rate(cost.Bytes, whole.Median),
+            ["peak_gflops"] = roofs?.Gflops,
+            ["cache_gb_per_second"] = roofs?.CacheGBPerSecond,
+            ["memory_gb_per_second"] = roofs?.MemoryGBPerSecond,
             ["dataset"] = SyntheticDigits.Name,
             ["flops"] = cost.Flops,
             ["bytes"] = cost.Bytes,
@@ -112,6 +129,16 @@ internal static class BenchCommand
 
     private static Cost CostOf(InstructionList program, int batchSize) => program.Instructions
         .Aggregate(default(Cost), (sum, instruction) => sum + Catalog.CostOf(instruction, batchSize));
+
+    /// <summary>10⁹ a second.</summary>
+    private static double Rate(long amount, double microseconds) => amount / microseconds / 1e3;
+
+    /// <summary>
+    /// The share of the measured peak, null where there is no arithmetic or no peak. Operations are counted as the plain algorithm
+    /// has them, so one that does with fewer may reach more than all of it.
+    /// </summary>
+    private static double? Share(Cost cost, double microseconds, Roofs? roofs) =>
+        cost.Flops > 0 ? Rate(cost.Flops, microseconds) / roofs?.Gflops : null;
 
     private static (double Median, double Best, int Steps) Time(
         Model model, InstructionList program, Feed feed, int? steps, CancellationToken cancellation)
@@ -146,6 +173,8 @@ internal static class BenchCommand
         feed.ReadLosses(0, 1);
         return watch.Elapsed.TotalMicroseconds;
     }
+
+    private static string Percent(double value) => value.ToString("0.0 %", CultureInfo.InvariantCulture);
 
     private static string Text(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 }

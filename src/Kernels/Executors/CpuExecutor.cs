@@ -111,6 +111,15 @@ public sealed unsafe class CpuExecutor : Executor
     }
 
     /// <inheritdoc/>
+    public override Roofs MeasureRoofs() => _simd switch
+    {
+        SimdWidth.Bits512 => Roofs.Measure<Simd512>(_threads),
+        SimdWidth.Bits256 => Roofs.Measure<Simd256>(_threads),
+        SimdWidth.Bits128 => Roofs.Measure<Simd128>(_threads),
+        _ => Roofs.Measure<SimdScalar>(_threads),
+    };
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         if (!_barrierHandle.IsAllocated)

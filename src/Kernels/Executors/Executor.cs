@@ -50,6 +50,9 @@ public abstract class Executor : IDisposable
     {
     }
 
+    /// <summary>Measures what the device reaches at best; null where there is no measurement for it.</summary>
+    public virtual Roofs? MeasureRoofs() => null;
+
     /// <inheritdoc/>
     public virtual void Dispose()
     {
