@@ -5,6 +5,9 @@ namespace AutoencoderGpu.Kernels.Operations;
 
 public static unsafe partial class Dense
 {
+    /// <summary>Weights that stay in the second-level cache while the images of the mini-batch pass, five at a time.</summary>
+    private const int ForwardBlock = 24 * 1024;
+
     /// <summary>
     /// Outputs whose weights are worked on together, whole tiles of them: few enough that their cache lines and pages stay at hand
     /// between the two uses, many enough that the inputs' gradient is not taken up and put down all the time. Half as many are
@@ -24,16 +27,20 @@ public static unsafe partial class Dense
         float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
         var (start, end) = worker.Share((n + 1) / 2);
         (start, end) = (2 * start, Math.Min(2 * end, n));
-        // Five images' inputs stay in the first-level cache while the weights stream past; ten would not fit beside them.
-        for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
+        var block = Math.Max(2, ForwardBlock / k & ~1);
+        for (var first = start; first < end; first += block)
         {
-            DenseTiles<V>.Dot(
-                input + (nint)b * k, Math.Min(DenseTiles<V>.ImageRows, batch.Count - b),
-                weights + (nint)start * k, k, end - start, bias + start, output + (nint)b * n + start, n);
+            var outputs = Math.Min(block, end - first);
+            // Five images' inputs stay in the first-level cache while a block of weights streams past; ten would not fit beside them.
+            for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
+            {
+                var images = Math.Min(DenseTiles<V>.ImageRows, batch.Count - b);
+                var target = output + (nint)b * n + first;
+                DenseTiles<V>.Dot(input + (nint)b * k, images, weights + (nint)first * k, k, outputs, bias + first, target, n);
+                for (var r = 0; r < images; r++)
+                    Elements<V>.Activate(i.Activation, target + (nint)r * n, outputs);
+            }
         }
-
-        for (var b = 0; b < batch.Count; b++)
-            Elements<V>.Activate(i.Activation, output + (nint)b * n + start, end - start);
     }
 
     /// <summary>
