@@ -9,11 +9,18 @@ public static unsafe partial class Dense
     private const int ForwardBlock = 24 * 1024;
 
     /// <summary>
-    /// Outputs whose weights are worked on together, whole tiles of them: few enough that their cache lines and pages stay at hand
-    /// between the two uses, many enough that the inputs' gradient is not taken up and put down all the time. Half as many are
-    /// slower, twice as many no faster.
+    /// Into how many groups the outputs are divided, of which every worker owns some, forward and backward: the weights of a layer
+    /// stay in the caches of the core that updates them. Twelve are shared evenly by two, three, four, six and twelve workers, and
+    /// are summed in their order, so that the number of workers changes no bit.
     /// </summary>
-    private const int OutputBlock = 5 * 6;
+    private const int OutputGroups = 12;
+
+    /// <summary>
+    /// Outputs whose weights are worked on together, whole tiles of them: few enough that their lines stay in the first-level cache
+    /// between two uses even where rows are a power of two apart, many enough that the inputs' gradient is not taken up and put
+    /// down all the time.
+    /// </summary>
+    private const int OutputBlock = 24;
 
     /// <summary>Images whose scaled gradients of a block of outputs are kept beside its weights in the first-level cache.</summary>
     private const int ImageBlock = 64;
@@ -25,8 +32,8 @@ public static unsafe partial class Dense
         int k = i.Input.Size, n = i.Output.Size;
         float* weights = buffers.Arena + i.Weights, bias = buffers.Arena + i.Bias;
         float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
-        var (start, end) = worker.Share((n + 1) / 2);
-        (start, end) = (2 * start, Math.Min(2 * end, n));
+        var groups = worker.Share(OutputGroups);
+        int start = FirstOfGroup<V>(n, groups.Start), end = FirstOfGroup<V>(n, groups.End);
         var block = Math.Max(2, ForwardBlock / k & ~1);
         for (var first = start; first < end; first += block)
         {
@@ -44,45 +51,128 @@ public static unsafe partial class Dense
     }
 
     /// <summary>
-    /// Workers own inputs, so that none needs another's sums. Weights pass through the cache once: of each block of outputs, by two
-    /// vectors of inputs at a time, first the gradient of the inputs takes its part from the old weights, then these are updated.
+    /// Workers own outputs, as forward. Weights pass through the cache once: of each block of outputs, by two vectors of inputs at a
+    /// time, first the inputs' gradient takes its part from the old weights, then these are updated. The parts of the groups, which
+    /// are small, are added up at the end. For more images than there is room for parts, gradient and update are two passes.
     /// </summary>
+    /// <remarks>
+    /// Workers that own inputs instead need no parts, but then a weight that one core has updated is read forward by another,
+    /// from whose cache it comes slowly.
+    /// </remarks>
     internal static void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
-        float* gradient = buffers.Arena + i.Input.Offset;
-        var factor = -buffers.LearningRates[batch.Step];
-        var scaled = stackalloc float[OutputBlock * ImageBlock];
-        var (start, end) = worker.Share((k + width - 1) / width);
-        for (var output = 0; output < n; output += OutputBlock)
+        var groups = worker.Share(OutputGroups);
+        int start = FirstOfGroup<V>(n, groups.Start), end = FirstOfGroup<V>(n, groups.End);
+        // A cache line more than a row needs, lest rows be a power of two apart.
+        var stride = (k + width - 1) / width * width + 16;
+        var room = Math.Max(1, Math.Min(ImageBlock, Worker.SharedLength / (OutputGroups * stride)));
+        var atOnce = i.Output.IsNone || batch.Count <= room;
+        for (var image = 0; image < batch.Count && !i.Output.IsNone; image += room)
         {
-            var outputs = Math.Min(OutputBlock, n - output);
-            for (var image = 0; image < batch.Count; image += ImageBlock)
+            var images = Math.Min(room, batch.Count - image);
+            for (var group = groups.Start; group < groups.End; group++)
             {
-                var images = Math.Min(ImageBlock, batch.Count - image);
-                for (var b = 0; b < images; b++)
-                    Scale<V>(factor, gradient + (nint)(image + b) * n + output, scaled + b * OutputBlock, outputs);
-                for (var block = start; block < end; block++)
+                var parts = new Parts(worker.Shared + (nint)group * room * stride, stride);
+                RunOutputs<V>(i, buffers, batch.Step, FirstOfGroup<V>(n, group), FirstOfGroup<V>(n, group + 1), image, images, parts, atOnce);
+            }
+
+            worker.WaitForAll();
+            AddParts<V>(i, buffers, image, images, new(worker.Shared, stride), (nint)room * stride, worker);
+            if (image + room < batch.Count)
+                worker.WaitForAll();
+        }
+
+        for (var image = 0; image < batch.Count && (i.Output.IsNone || !atOnce); image += ImageBlock)
+            RunOutputs<V>(i, buffers, batch.Step, start, end, image, Math.Min(ImageBlock, batch.Count - image), default, update: true);
+        UpdateBias<V>(
+            buffers.Arena + i.Input.Offset, n, batch.Count, start, end, -buffers.LearningRates[batch.Step], buffers.Arena + i.Bias);
+    }
+
+    /// <summary>Some outputs' part of the inputs' gradient for some images, the update of their weights by these, or both.</summary>
+    private static void RunOutputs<V>(
+        in Instruction i, in HostBuffers buffers, int step, int start, int end, int image, int images, Parts parts, bool update)
+        where V : unmanaged, ISimd<V>
+    {
+        int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
+        var gradient = buffers.Arena + i.Input.Offset + (nint)image * n;
+        var scaled = stackalloc float[OutputBlock * ImageBlock];
+        for (var output = start; output < end; output += OutputBlock)
+        {
+            var outputs = Math.Min(OutputBlock, end - output);
+            for (var b = 0; b < images && update; b++)
+                Scale<V>(-buffers.LearningRates[step], gradient + (nint)b * n + output, scaled + b * OutputBlock, outputs);
+            for (var column = 0; column < k; column += width)
+            {
+                var weights = buffers.Arena + i.Weights + (nint)output * k + column;
+                for (var b = 0; b < images && parts.First != null; b += DenseTiles<V>.ImageRows)
                 {
-                    if (image == 0 && !i.Output.IsNone)
-                        BackwardInput<V>(i, buffers, batch, block * width, output, outputs);
-                    UpdateWeights<V>(i, buffers, scaled, image, images, block * width, output, outputs);
+                    DenseTiles<V>.Sum(
+                        gradient + (nint)b * n + output, Math.Min(DenseTiles<V>.ImageRows, images - b), n, weights, k, outputs,
+                        parts.First + (nint)b * parts.Stride + column, parts.Stride, accumulate: output > start);
+                }
+
+                if (update)
+                {
+                    UpdateWeights<V>(
+                        scaled, buffers.Arena + i.Saved.Offset + (nint)image * k + column, images, weights, k, outputs, Math.Min(width, k - column));
                 }
             }
         }
+    }
 
-        var first = start * width;
-        var length = Math.Min(end * width, k) - first;
-        for (var b = 0; b < batch.Count && !i.Output.IsNone; b++)
+    /// <summary>Workers own columns of the inputs' gradient.</summary>
+    private static void AddParts<V>(
+        in Instruction i, in HostBuffers buffers, int image, int images, Parts parts, nint groupStride, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        int k = i.Saved.Size, count = 0;
+        var offsets = stackalloc nint[OutputGroups];
+        for (var group = 0; group < OutputGroups; group++)
         {
-            var offset = b * k + first;
-            Elements<V>.MultiplyByDerivative(
-                i.Derivative, buffers.Arena + i.Saved.Offset + offset, buffers.Arena + i.Output.Offset + offset, length);
+            // Groups of a layer with few outputs may be empty and have no part.
+            if (FirstOfGroup<V>(i.Input.Size, group) < FirstOfGroup<V>(i.Input.Size, group + 1))
+                offsets[count++] = group * groupStride;
         }
 
-        (start, end) = worker.Share(n);
-        UpdateBias<V>(gradient, n, batch.Count, start, end, factor, buffers.Arena + i.Bias);
+        var (start, end) = worker.Share((k + V.Width - 1) / V.Width);
+        (start, end) = (start * V.Width, Math.Min(end * V.Width, k));
+        for (var b = 0; b < images; b++)
+        {
+            var at = (nint)(image + b) * k;
+            float* saved = buffers.Arena + i.Saved.Offset + at, target = buffers.Arena + i.Output.Offset + at;
+            var source = parts.First + (nint)b * parts.Stride;
+            var column = start;
+            for (; column <= end - V.Width; column += V.Width)
+                AddParts<V>(i.Derivative, source + column, offsets, count, saved + column, target + column);
+            for (; column < end; column++)
+                AddParts<SimdScalar>(i.Derivative, source + column, offsets, count, saved + column, target + column);
+        }
+    }
+
+    private static void AddParts<T>(Activation derivative, float* parts, nint* offsets, int count, float* saved, float* target)
+        where T : unmanaged, ISimd<T>
+    {
+        T sum = default;
+        for (var part = 0; part < count; part++)
+            sum += T.Load(parts + offsets[part]);
+        T.Store(Elements<T>.TimesDerivative(derivative, derivative == Activation.None ? default : T.Load(saved), sum), target);
+    }
+
+    /// <summary>Groups are of whole tiles of outputs; a layer of few has empty ones.</summary>
+    private static int FirstOfGroup<V>(int outputs, int group)
+        where V : unmanaged, ISimd<V>
+    {
+        const int rows = DenseTiles<V>.OutputRows;
+        return Math.Min(outputs, (outputs + rows - 1) / rows * group / OutputGroups * rows);
+    }
+
+    /// <summary>Parts of the inputs' gradient, (images, K), rows <paramref name="stride"/> floats apart.</summary>
+    private readonly struct Parts(float* first, int stride)
+    {
+        public readonly float* First = first;
+        public readonly int Stride = stride;
     }
 
     private static void UpdateBias<V>(float* gradient, int n, int images, int start, int end, float factor, float* bias)
@@ -110,40 +200,10 @@ public static unsafe partial class Dense
             target[r] = target[count - 1];
     }
 
-    private static void BackwardInput<V>(
-        in Instruction i, in HostBuffers buffers, in MiniBatch batch, int column, int output, int outputs)
+    private static void UpdateWeights<V>(float* scaled, float* x, int images, float* weights, int k, int outputs, int columns)
         where V : unmanaged, ISimd<V>
     {
-        const int height = DenseTiles<V>.ImageRows;
-        int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
-        var columns = Math.Min(width, k - column);
-        float* gradient = buffers.Arena + i.Input.Offset, weights = buffers.Arena + i.Weights + (nint)output * k + column;
-        var tile = stackalloc float[height * width];
-        for (var b = 0; b < batch.Count; b += height)
-        {
-            var count = Math.Min(height, batch.Count - b);
-            var source = gradient + (nint)b * n + output;
-            var target = buffers.Arena + i.Output.Offset + (nint)b * k + column;
-            if (columns == width)
-            {
-                DenseTiles<V>.Sum(source, count, n, weights, k, outputs, target, k, accumulate: output > 0);
-                continue;
-            }
-
-            Copy<V>(target, k, tile, width, count, columns);
-            DenseTiles<V>.Sum(source, count, n, weights, k, outputs, tile, width, accumulate: output > 0);
-            Copy<V>(tile, width, target, k, count, columns);
-        }
-    }
-
-    private static void UpdateWeights<V>(
-        in Instruction i, in HostBuffers buffers, float* scaled, int image, int images, int column, int output, int outputs)
-        where V : unmanaged, ISimd<V>
-    {
-        int k = i.Saved.Size, width = DenseTiles<V>.Columns;
-        var columns = Math.Min(width, k - column);
-        var weights = buffers.Arena + i.Weights + (nint)output * k + column;
-        var x = buffers.Arena + i.Saved.Offset + (nint)image * k + column;
+        var width = DenseTiles<V>.Columns;
         if (columns == width)
         {
             DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, weights, k);
