@@ -90,17 +90,17 @@ public static unsafe partial class Conv3x3
                         {
                             V w0 = V.Load(weights), w1 = V.Load(weights + V.Width);
                             var value = V.Broadcast(window[s]);
-                            c00 = V.MultiplyAdd(value, w0, c00);
-                            c01 = V.MultiplyAdd(value, w1, c01);
+                            V.AddProduct(value, w0, ref c00);
+                            V.AddProduct(value, w1, ref c01);
                             value = V.Broadcast(window[s + 1]);
-                            c10 = V.MultiplyAdd(value, w0, c10);
-                            c11 = V.MultiplyAdd(value, w1, c11);
+                            V.AddProduct(value, w0, ref c10);
+                            V.AddProduct(value, w1, ref c11);
                             value = V.Broadcast(window[s + 2]);
-                            c20 = V.MultiplyAdd(value, w0, c20);
-                            c21 = V.MultiplyAdd(value, w1, c21);
+                            V.AddProduct(value, w0, ref c20);
+                            V.AddProduct(value, w1, ref c21);
                             value = V.Broadcast(window[s + 3]);
-                            c30 = V.MultiplyAdd(value, w0, c30);
-                            c31 = V.MultiplyAdd(value, w1, c31);
+                            V.AddProduct(value, w0, ref c30);
+                            V.AddProduct(value, w1, ref c31);
                         }
                     }
 
