@@ -9,8 +9,7 @@ public static unsafe partial class Conv3x3
     private const int RowPixels = 4;
 
     /// <summary>
-    /// Workers own pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels. With one
-    /// output channel there is no vector of them, and a tile is five pixels' dot products along the window's rows.
+    /// Workers own pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels.
     /// </summary>
     internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
@@ -31,9 +30,7 @@ public static unsafe partial class Conv3x3
 
         var pixels = batch.Count * i.Output.Height * i.Output.Width;
         int cout = i.Output.Channels, row = 3 * i.Input.Channels;
-        var dots = cout == 1;
-        var tileRows = dots ? Micro<V>.DotRows : Micro<V>.OuterRows;
-        var width = dots ? 2 : Micro<V>.OuterColumns;
+        int tileRows = Micro<V>.OuterRows, width = Micro<V>.OuterColumns;
         var rows = stackalloc int[tileRows];
         var tile = stackalloc float[tileRows * width];
         float* corner = buffers.Arena - i.Input.RowStride - i.Input.Channels, weights = buffers.Arena + i.Weights;
@@ -46,10 +43,7 @@ public static unsafe partial class Conv3x3
                 rows[r] = i.Input.AtPixel(first + Math.Min(r, count - 1));
             for (var n = 0; n < cout; n += width)
             {
-                if (dots)
-                    Micro<V>.DotProducts(corner, rows, i.Input.RowStride, weights, weights, row, 3, row, tile);
-                else
-                    Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
+                Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
                 for (var r = 0; r < count; r++)
                     Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
             }
@@ -145,8 +139,7 @@ public static unsafe partial class Conv3x3
 
     /// <summary>
     /// Workers own rows of the gradient, so that nothing is summed across them; a tile is six of the window's inputs by two vectors
-    /// of output channels, summed over one image's pixels while they are in the cache. With one output channel the roles are
-    /// exchanged: rows are the window's taps of g, columns are input channels.
+    /// of output channels, summed over one image's pixels while they are in the cache.
     /// </summary>
     internal static void RunBackwardWeights<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
@@ -163,9 +156,13 @@ public static unsafe partial class Conv3x3
             return;
         }
 
-        var exchanged = g.Channels == 1 && g.Border == 1;
-        var (left, right) = exchanged ? (g, x) : (x, g);
-        int taps = 9 * left.Channels, columns = right.Channels, width = Micro<V>.OuterColumns;
+        if (x.Channels == 1 && g.Channels % V.Width == 0)
+        {
+            RunBackwardWeightsOfOneInput<V>(i, buffers, batch, worker);
+            return;
+        }
+
+        int taps = 9 * x.Channels, columns = g.Channels, width = Micro<V>.OuterColumns;
         var rows = stackalloc int[Micro<V>.OuterRows];
         var columnBlocks = (columns + width - 1) / width;
         (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
@@ -176,37 +173,79 @@ public static unsafe partial class Conv3x3
                 int firstRow = block / columnBlocks * Micro<V>.OuterRows, column = block % columnBlocks * width;
                 var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
                 for (var r = 0; r < Micro<V>.OuterRows; r++)
-                    rows[r] = Tap(left, firstRow + Math.Min(r, count - 1));
-                // Exchanged, the window is seen from the other side: tap t of x stands at tap 8 − t of g, so rows run backwards.
-                var firstTarget = exchanged ? taps - 1 - firstRow : firstRow;
+                    rows[r] = Tap(x, firstRow + Math.Min(r, count - 1));
                 Micro<V>.OuterProducts(
-                    buffers.Arena + left.At(image, 0, 0), rows, left.RowStride, left.Channels,
-                    buffers.Arena + right.At(image, 0, 0) + column, right.RowStride, right.Channels, left.Height, left.Width,
-                    gradients + firstTarget * columns + column, exchanged ? -columns : columns,
+                    buffers.Arena + x.At(image, 0, 0), rows, x.RowStride, x.Channels,
+                    buffers.Arena + g.At(image, 0, 0) + column, g.RowStride, g.Channels, x.Height, x.Width,
+                    gradients + firstRow * columns + column, columns,
                     count, Math.Min(width, columns - column), accumulate: image > 0);
             }
         }
 
-        BiasGradient<V>(g, buffers, batch, worker, gradients + 9 * x.Channels * g.Channels);
+        (start, end) = worker.Share(columns);
+        var bias = gradients + taps * columns;
+        new Span<float>(bias + start, end - start).Clear();
+        for (var pixel = 0; pixel < batch.Count * g.Height * g.Width && start < end; pixel++)
+            Elements<V>.Add(buffers.Arena + g.AtPixel(pixel) + start, bias + start, end - start);
     }
 
-    private static void BiasGradient<V>(FeatureMap g, in HostBuffers buffers, in MiniBatch batch, Worker worker, float* gradient)
+    /// <summary>
+    /// Workers own vectors of output channels; a tile is the nine taps of one of them and its bias, along a row of pixels.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunBackwardWeightsOfOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(g.Channels);
-        if (start == end)
-            return;
-        new Span<float>(gradient + start, end - start).Clear();
-        var pixels = batch.Count * g.Height * g.Width;
-        if (g.Channels == 1)
+        FeatureMap x = i.Saved, g = i.Input;
+        int cout = g.Channels;
+        var (start, end) = worker.Share(cout / V.Width);
+        var gradients = buffers.Arena + i.Gradients;
+        for (var row = 0; row < batch.Count * g.Height; row++)
         {
-            for (var row = 0; row < batch.Count * g.Height; row++)
-                *gradient += Elements<V>.Sum(buffers.Arena + g.AtPixel(row * g.Width), g.Width);
-            return;
-        }
+            int image = row / g.Height, y = row - image * g.Height;
+            var top = buffers.Arena + x.At(image, y - 1, -1);
+            float* middle = top + x.RowStride, bottom = middle + x.RowStride;
+            for (var n = start * V.Width; n < end * V.Width; n += V.Width)
+            {
+                var target = gradients + n;
+                V c0 = default, c1 = default, c2 = default, c3 = default, c4 = default;
+                V c5 = default, c6 = default, c7 = default, c8 = default, bias = default;
+                if (row > 0)
+                {
+                    (c0, c1, c2) = (V.Load(target), V.Load(target + cout), V.Load(target + 2 * cout));
+                    (c3, c4, c5) = (V.Load(target + 3 * cout), V.Load(target + 4 * cout), V.Load(target + 5 * cout));
+                    (c6, c7, c8) = (V.Load(target + 6 * cout), V.Load(target + 7 * cout), V.Load(target + 8 * cout));
+                    bias = V.Load(target + 9 * cout);
+                }
 
-        for (var pixel = 0; pixel < pixels; pixel++)
-            Elements<V>.Add(buffers.Arena + g.AtPixel(pixel) + start, gradient + start, end - start);
+                var source = buffers.Arena + g.At(image, y, 0) + n;
+                for (nint pixel = 0; pixel < g.Width; pixel++, source += cout)
+                {
+                    var gradient = V.Load(source);
+                    V.AddProduct(V.Broadcast(top[pixel]), gradient, ref c0);
+                    V.AddProduct(V.Broadcast(top[pixel + 1]), gradient, ref c1);
+                    V.AddProduct(V.Broadcast(top[pixel + 2]), gradient, ref c2);
+                    V.AddProduct(V.Broadcast(middle[pixel]), gradient, ref c3);
+                    V.AddProduct(V.Broadcast(middle[pixel + 1]), gradient, ref c4);
+                    V.AddProduct(V.Broadcast(middle[pixel + 2]), gradient, ref c5);
+                    V.AddProduct(V.Broadcast(bottom[pixel]), gradient, ref c6);
+                    V.AddProduct(V.Broadcast(bottom[pixel + 1]), gradient, ref c7);
+                    V.AddProduct(V.Broadcast(bottom[pixel + 2]), gradient, ref c8);
+                    bias += gradient;
+                }
+
+                V.Store(c0, target);
+                V.Store(c1, target + cout);
+                V.Store(c2, target + 2 * cout);
+                V.Store(c3, target + 3 * cout);
+                V.Store(c4, target + 4 * cout);
+                V.Store(c5, target + 5 * cout);
+                V.Store(c6, target + 6 * cout);
+                V.Store(c7, target + 7 * cout);
+                V.Store(c8, target + 8 * cout);
+                V.Store(bias, target + 9 * cout);
+            }
+        }
     }
 
     /// <summary>Bias, activation or derivative, in one pass over a pixel's channels.</summary>
