@@ -18,6 +18,13 @@ internal readonly unsafe struct Worker(int index, int count, SpinBarrier barrier
     /// <summary>This worker's contiguous share of a number of items; shares differ by one item at most.</summary>
     public (int Start, int End) Share(int items) => ((int)((long)items * index / count), (int)((long)items * (index + 1) / count));
 
+    /// <summary>Ends the program rather than write beyond the memory: a layer is larger than the kernels were made for.</summary>
+    public static void RequireRoom(long needed, int length)
+    {
+        if (needed > length)
+            Environment.FailFast($"A layer needs {needed:N0} floats of working memory on the CPU, where {length:N0} are reserved.");
+    }
+
     /// <summary>Within an instruction, waits until all workers have come here; every one of them must.</summary>
     public void WaitForAll() => barrier.Wait();
 }

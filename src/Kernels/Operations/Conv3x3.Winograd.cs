@@ -10,7 +10,12 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// channels: 16 multiplications instead of 36, for some additions. Its factors are 1 and ½ only, so it rounds about as a direct
 /// sum does; F(4×4, 3×3) saves a quarter more on 14×14 pixels, but has factors from 1/24 to 5.
 /// </summary>
-/// <remarks>The transforms are written out below: Bᵀ for inputs, A for gradients, G for weights, Aᵀ and Gᵀ for what returns.</remarks>
+/// <remarks>
+/// <para>The transforms are written out below: Bᵀ for inputs, A for gradients, G for weights, Aᵀ and Gᵀ for what returns.</para>
+/// <para>Measured on a core with AVX2 against direct sums with the tile of <see cref="Micro{V}"/>: 32 to 64 channels at 14×14 take half
+/// the time, 64 to 64 at 7×7 seven tenths, three quarters and more of it in the products. No faster: blocks of 12, 36 or 48 tiles.
+/// Slower: an exponential that could follow the sums, since it takes their registers even where it is not used.</para>
+/// </remarks>
 public static unsafe partial class Conv3x3
 {
     private const int Components = 16;

@@ -68,6 +68,7 @@ public static unsafe partial class Dense
         // A cache line more than a row needs, lest rows be a power of two apart.
         var stride = (k + width - 1) / width * width + 16;
         var room = Math.Max(1, Math.Min(ImageBlock, Worker.SharedLength / (OutputGroups * stride)));
+        Worker.RequireRoom((long)OutputGroups * room * stride, Worker.SharedLength);
         var atOnce = i.Output.IsNone || batch.Count <= room;
         for (var image = 0; image < batch.Count && !i.Output.IsNone; image += room)
         {

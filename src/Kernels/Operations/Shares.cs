@@ -12,6 +12,9 @@ internal readonly unsafe struct Shares
     /// <summary>Sources of a target at most: three taps of a window, each between two inputs, are the most that is asked for.</summary>
     public const int Most = 6;
 
+    /// <summary>Floats of memory that a target needs.</summary>
+    public const int Room = 2 * Most + 1;
+
     private readonly int* _offsets;
     private readonly float* _weights;
     private readonly int* _counts;
@@ -24,7 +27,7 @@ internal readonly unsafe struct Shares
         _offsets = (int*)memory;
         _weights = memory + targets * Most;
         _counts = (int*)_weights + targets * Most;
-        memory += targets * (2 * Most + 1);
+        memory += targets * Room;
         new Span<int>(_counts, targets).Clear();
     }
 

@@ -112,6 +112,7 @@ public static class Upsample2x
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var q = 0; q < width; q++)
             columns.AddInputs(q, i.Interpolation, q, i.Input.Width, 0, channels);
+        Worker.RequireRoom(sums + i.Input.Width * channels - worker.Scratch, Worker.ScratchLength);
         var (start, end) = worker.Share(batch.Count * height);
         for (var row = start; row < end; row++)
         {
@@ -134,6 +135,7 @@ public static class Upsample2x
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var x = 0; x < width; x++)
             columns.AddOutputs(x, i.Interpolation, x, width, 0, channels);
+        Worker.RequireRoom(sums + i.Input.Width * channels - worker.Scratch, Worker.ScratchLength);
         var (start, end) = worker.Share(batch.Count * height);
         for (var row = start; row < end; row++)
         {

@@ -17,6 +17,9 @@ public static unsafe partial class UpsampledConv3x3
         where V : unmanaged, ISimd<V>
     {
         int width = i.Output.Width, cout = i.Input.Channels, rowLength = i.Input.RowStride;
+        // The bias is the share of a source that is always 1.
+        int depth = 3 * rowLength + 1, stride = Blocks(width, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
+        Worker.RequireRoom(Room<V>(width, cout, depth, stride), Worker.ScratchLength);
         var memory = worker.Scratch;
         Shares rows = new(ref memory, 1), columns = new(ref memory, width);
         for (var q = 0; q < width; q++)
@@ -26,8 +29,6 @@ public static unsafe partial class UpsampledConv3x3
         }
 
         var bias = buffers.Arena + i.Bias;
-        // The bias is the share of a source that is always 1.
-        int depth = 3 * rowLength + 1, stride = Blocks(width, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
         var matrix = cout == 1 ? Matrix(ref memory, columns, depth, width, stride) : null;
         if (matrix != null)
             new Span<float>(matrix + (depth - 1) * stride, stride).Fill(*bias);
@@ -71,6 +72,8 @@ public static unsafe partial class UpsampledConv3x3
         where V : unmanaged, ISimd<V>
     {
         int width = i.Output.Width, cout = i.Output.Channels, rowLength = i.Input.Width * cout;
+        var stride = Blocks(3 * width, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
+        Worker.RequireRoom(Room<V>(3 * width, cout, rowLength, stride), Worker.ScratchLength);
         var memory = worker.Scratch;
         Shares rows = new(ref memory, 1), columns = new(ref memory, 3 * width);
         for (var s = 0; s < 3; s++)
@@ -79,7 +82,6 @@ public static unsafe partial class UpsampledConv3x3
                 columns.AddOutputs(s * width + j, i.Interpolation, j, width, s - 1, cout);
         }
 
-        var stride = Blocks(3 * width, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
         var matrix = cout == 1 ? Matrix(ref memory, columns, rowLength, 3 * width, stride) : null;
         float* sums = memory, tile = sums + Micro<V>.OuterRows * rowLength;
         var offsets = stackalloc int[Micro<V>.OuterRows];
@@ -135,6 +137,11 @@ public static unsafe partial class UpsampledConv3x3
         for (var s = 0; s < 3; s++)
             rows.Sum<V>(0, z + (nint)s * i.TapStride, sums + s * i.Input.RowStride, i.Input.RowStride);
     }
+
+    /// <summary>Floats for the shares and a row's sums or, with one channel, those of six rows and the matrix.</summary>
+    private static long Room<V>(int targets, int channels, long depth, int stride)
+        where V : unmanaged, ISimd<V> =>
+        Shares.Room * (targets + 1L) + (channels == 1 ? depth * stride + Micro<V>.OuterRows * (depth + stride) : depth);
 
     /// <summary>The shares as a matrix (<paramref name="sources"/>, <paramref name="stride"/>).</summary>
     private static float* Matrix(ref float* memory, Shares shares, int sources, int targets, int stride)

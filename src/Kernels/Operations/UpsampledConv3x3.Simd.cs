@@ -53,6 +53,7 @@ public static unsafe partial class UpsampledConv3x3
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Input.Channels, columns = Blocks(Taps, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
+        Worker.RequireRoom((long)(cin + Micro<V>.OuterRows) * columns, Worker.ScratchLength);
         float* transposed = memory, tile = memory + cin * columns;
         for (var k = 0; k < cin * Taps; k++)
             transposed[k % cin * columns + k / cin] = w[k];
@@ -120,7 +121,9 @@ public static unsafe partial class UpsampledConv3x3
         float* z = buffers.Arena + i.Input.Offset, lastTap = buffers.Arena + i.Weights + (Taps - 1) * cin * cout;
         int* rows = stackalloc int[Micro<V>.OuterRows];
         var panels = Blocks(cin, Micro<V>.OuterColumns);
-        int stride = panels * Micro<V>.OuterColumns, stage = Math.Max(1, Math.Min(PixelBlock, Worker.ScratchLength / stride) / Micro<V>.OuterRows) * Micro<V>.OuterRows;
+        int stride = panels * Micro<V>.OuterColumns, tiles = Math.Clamp(Worker.ScratchLength / stride, 1, PixelBlock) / Micro<V>.OuterRows;
+        var stage = Math.Max(1, tiles) * Micro<V>.OuterRows;
+        Worker.RequireRoom((long)stage * stride, Worker.ScratchLength);
         var sums = worker.Scratch;
         var (start, end) = SharePixels<V>(pixels, worker);
         for (var first = start; first < end; first += stage)
