@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
 
@@ -25,7 +26,7 @@ public sealed record Checkpoint(
     {
         var metadata = new Dictionary<string, string>
         {
-            ["history"] = JsonSerializer.Serialize(History),
+            ["history"] = JsonSerializer.Serialize(History, HistoryJson.Default.IReadOnlyListEpochRecord),
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["loss_sum"] = LossSum.ToString("R", CultureInfo.InvariantCulture),
             ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
@@ -51,7 +52,7 @@ public sealed record Checkpoint(
         {
             metadata = read().Metadata;
             return new(
-                JsonSerializer.Deserialize<List<EpochRecord>>(metadata["history"]) ?? throw new JsonException("There is no history."),
+                JsonSerializer.Deserialize(metadata["history"], HistoryJson.Default.IReadOnlyListEpochRecord) ?? throw new JsonException("There is no history."),
                 int.Parse(metadata["step"], CultureInfo.InvariantCulture),
                 Number("loss_sum"),
                 Number("seconds"),
@@ -66,3 +67,6 @@ public sealed record Checkpoint(
         double Number(string name) => double.Parse(metadata[name], CultureInfo.InvariantCulture);
     }
 }
+
+[JsonSerializable(typeof(IReadOnlyList<EpochRecord>))]
+internal sealed partial class HistoryJson : JsonSerializerContext;

@@ -71,12 +71,32 @@ public sealed record TrainingOptions
     };
 
     /// <summary>As recorded in <c>summary.json</c>: values as they are written on the command line.</summary>
-    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, Format)!.AsObject();
+    /// <remarks>Written out, for every run begins with it: by reflection it takes a twentieth of a second.</remarks>
+    public JsonObject ToJson() => new()
+    {
+        ["model"] = NameOf(Model),
+        ["accelerator"] = NameOf(Accelerator),
+        ["device"] = Device,
+        ["threads"] = Threads,
+        ["dataset"] = Dataset,
+        ["data"] = Data,
+        ["epochs"] = Epochs,
+        ["batch_size"] = BatchSize,
+        ["learning_rate"] = LearningRate,
+        ["seed"] = Seed,
+        ["protocol"] = NameOf(Protocol),
+        ["upsample"] = NameOf(Upsample),
+        ["train_limit"] = TrainLimit,
+        ["test_limit"] = TestLimit,
+    };
 
     /// <summary>As read from <c>summary.json</c>.</summary>
     /// <exception cref="JsonException">These are not options.</exception>
     public static TrainingOptions FromJson(JsonObject json) =>
         json.Deserialize<TrainingOptions>(Format) ?? throw new JsonException("There are no options.");
+
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private sealed class LowerCase : JsonNamingPolicy
     {

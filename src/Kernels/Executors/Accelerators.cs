@@ -114,7 +114,7 @@ public static class Accelerators
         // No more threads than the largest group has: each is a thread of the system, and they meet at every barrier.
         var device = new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 8, numMultiprocessors: 1);
         var context = Context.Create(builder => builder.EnableAlgorithms().CPU(device));
-        return new(context, device.CreateAccelerator(context));
+        return new(device.CreateAccelerator(context));
     }
 
     private static LaunchExecutor OpenGpu(AcceleratorKind kind, int index)
@@ -127,7 +127,7 @@ public static class Accelerators
                 throw new AcceleratorException(Missing(kind)) { IsMissing = true };
             if (index >= devices.Count)
                 throw new AcceleratorException($"{NameOf(kind)} has {devices.Count} device(s), so --device goes up to {devices.Count - 1}");
-            return new(context, devices[index].CreateAccelerator(context));
+            return new(devices[index].CreateAccelerator(context));
         }
         catch (Exception e)
         {

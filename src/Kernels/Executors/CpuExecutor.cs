@@ -38,10 +38,10 @@ public sealed unsafe class CpuExecutor : Executor
     private readonly SpinBarrier _barrier;
     private GCHandle _barrierHandle;
     private readonly float* _scratch; // what workers share, and then each one's own
-    private readonly Task<Action<AcceleratorStream, KernelConfig, Buffers, long>> _launch;
+    private readonly Task<Action<AcceleratorStream, KernelConfig, long>> _launch;
 
-    private CpuExecutor(Context context, Accelerator accelerator, int threads, SimdWidth simd)
-        : base(context, accelerator)
+    private CpuExecutor(Task<Accelerator> accelerator, int threads, SimdWidth simd)
+        : base(accelerator)
     {
         _threads = threads;
         _simd = simd;
@@ -49,8 +49,7 @@ public sealed unsafe class CpuExecutor : Executor
         _barrierHandle = GCHandle.Alloc(_barrier);
         _scratch = (float*)NativeMemory.AlignedAlloc(
             (nuint)(Worker.SharedLength + (long)threads * Worker.ScratchLength) * sizeof(float), 64);
-        // ILGPU takes a third of a second to translate its first kernel; data can be read in the meantime.
-        _launch = Task.Run(() => accelerator.LoadKernel<Buffers, long>(Kernel));
+        _launch = accelerator.ContinueWith(opened => opened.Result.LoadKernel<long>(Kernel), TaskScheduler.Default);
     }
 
     /// <summary>The environment variable that forces a width: 512, 256, 128 or 32 for none.</summary>
@@ -92,10 +91,8 @@ public sealed unsafe class CpuExecutor : Executor
     public static CpuExecutor Create(int threads, SimdWidth simd)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        // ILGPU wants warps of two threads at least; a group may still use fewer.
-        var device = new CPUDevice(numThreadsPerWarp: 2, numWarpsPerMultiprocessor: (threads + 1) / 2, numMultiprocessors: 1);
-        var context = Context.Create(builder => builder.CPU(device));
-        return new(context, device.CreateAccelerator(context), threads, simd);
+        // ILGPU takes half a second to set itself up and to translate its first kernel; data can be read in the meantime.
+        return new(Task.Run(() => OpenAccelerator(threads)), threads, simd);
     }
 
     /// <inheritdoc/>
@@ -104,8 +101,8 @@ public sealed unsafe class CpuExecutor : Executor
         fixed (Instruction* instructions = program.Span)
         {
             var job = new Job(
-                _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
-            _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), feed.With(arena), (long)&job);
+                HostBuffersOf(feed.With(arena)), _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
+            _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), (long)&job);
             Accelerator.DefaultStream.Synchronize();
         }
     }
@@ -131,28 +128,34 @@ public sealed unsafe class CpuExecutor : Executor
         _barrier.Dispose();
     }
 
-    private static void Kernel(Buffers buffers, long job) => Execute(buffers, job, Group.IdxX);
+    private static Accelerator OpenAccelerator(int threads)
+    {
+        // ILGPU wants warps of two threads at least; a group may still use fewer.
+        var device = new CPUDevice(numThreadsPerWarp: 2, numWarpsPerMultiprocessor: (threads + 1) / 2, numMultiprocessors: 1);
+        return device.CreateAccelerator(Context.Create(builder => builder.CPU(device)));
+    }
+
+    /// <summary>Takes the address of the job alone: every type among a kernel's parameters costs time to translate.</summary>
+    private static void Kernel(long job) => Execute(job, Group.IdxX);
 
     /// <summary>ILGPU's front end does not translate intrinsics, so on the CPU accelerator this is any managed method.</summary>
     [IntrinsicImplementation]
-    private static void Execute(Buffers buffers, long jobAddress, int thread)
+    private static void Execute(long jobAddress, int thread)
     {
         ref readonly var job = ref *(Job*)jobAddress;
         var barrier = (SpinBarrier)job.Barrier.Target!;
         var worker = new Worker(
             thread, job.Threads, barrier, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength);
-        var host = new HostBuffers(
-            Address(buffers.Arena), Address(buffers.Images), Address(buffers.Order), Address(buffers.LearningRates), Address(buffers.Losses));
         switch (job.Simd)
         {
-            case SimdWidth.Bits512: Execute<Simd512>(job, host, worker); break;
-            case SimdWidth.Bits256: Execute<Simd256>(job, host, worker); break;
-            case SimdWidth.Bits128: Execute<Simd128>(job, host, worker); break;
-            default: Execute<SimdScalar>(job, host, worker); break;
+            case SimdWidth.Bits512: Execute<Simd512>(job, worker); break;
+            case SimdWidth.Bits256: Execute<Simd256>(job, worker); break;
+            case SimdWidth.Bits128: Execute<Simd128>(job, worker); break;
+            default: Execute<SimdScalar>(job, worker); break;
         }
     }
 
-    private static void Execute<V>(in Job job, in HostBuffers buffers, Worker worker)
+    private static void Execute<V>(in Job job, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         for (var step = job.FirstStep; step < job.FirstStep + job.Steps; step++)
@@ -160,7 +163,7 @@ public sealed unsafe class CpuExecutor : Executor
             var batch = Feed.MiniBatchOf(step, job.BatchSize, job.Count);
             for (var i = 0; i < job.Length; i++)
             {
-                Execute<V>(job.Instructions[i], buffers, batch, worker);
+                Execute<V>(job.Instructions[i], job.Buffers, batch, worker);
                 worker.WaitForAll();
             }
         }
@@ -193,11 +196,15 @@ public sealed unsafe class CpuExecutor : Executor
         }
     }
 
+    private static HostBuffers HostBuffersOf(in Buffers buffers) => new(
+        Address(buffers.Arena), Address(buffers.Images), Address(buffers.Order), Address(buffers.LearningRates), Address(buffers.Losses));
+
     private static T* Address<T>(ArrayView<T> view)
         where T : unmanaged => (T*)Unsafe.AsPointer(ref view[0]);
 
     /// <summary>What a launch executes; kernels take values only, so they get its address.</summary>
     private readonly struct Job(
+        HostBuffers buffers,
         GCHandle barrier,
         float* scratch,
         Instruction* instructions,
@@ -209,6 +216,7 @@ public sealed unsafe class CpuExecutor : Executor
         int threads,
         SimdWidth simd)
     {
+        public readonly HostBuffers Buffers = buffers;
         public readonly GCHandle Barrier = barrier;
         public readonly float* Scratch = scratch;
         public readonly Instruction* Instructions = instructions;

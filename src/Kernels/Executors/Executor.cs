@@ -1,4 +1,3 @@
-using ILGPU;
 using ILGPU.Runtime;
 
 namespace AutoencoderGpu.Kernels.Executors;
@@ -6,13 +5,10 @@ namespace AutoencoderGpu.Kernels.Executors;
 /// <summary>Runs instruction lists on an accelerator. Not safe for use by several threads at once.</summary>
 public abstract class Executor : IDisposable
 {
-    private readonly Context _context;
+    private readonly Task<Accelerator> _accelerator;
 
-    private protected Executor(Context context, Accelerator accelerator)
-    {
-        _context = context;
-        Accelerator = accelerator;
-    }
+    /// <param name="accelerator">May still be opening; whatever needs it waits. Its context is disposed of with it.</param>
+    private protected Executor(Task<Accelerator> accelerator) => _accelerator = accelerator;
 
     /// <summary>
     /// How many partial sums a gradient over all pixels is best split into: 1 where few workers own its rows, more where only many
@@ -26,7 +22,7 @@ public abstract class Executor : IDisposable
     /// <summary>What runs the programs, for people: a device's name, and on the CPU threads and vectors.</summary>
     public abstract string Description { get; }
 
-    internal Accelerator Accelerator { get; }
+    internal Accelerator Accelerator => _accelerator.GetAwaiter().GetResult();
 
     /// <summary>An arena of zeros.</summary>
     /// <param name="length">Floats.</param>
@@ -56,8 +52,9 @@ public abstract class Executor : IDisposable
     /// <inheritdoc/>
     public virtual void Dispose()
     {
+        var context = Accelerator.Context;
         Accelerator.Dispose();
-        _context.Dispose();
+        context.Dispose();
         GC.SuppressFinalize(this);
     }
 }

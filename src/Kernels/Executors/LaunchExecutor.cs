@@ -16,8 +16,8 @@ public sealed class LaunchExecutor : Executor
     private readonly Dictionary<PortableKernel, Launcher> _launchers = [];
     private readonly ConditionalWeakTable<InstructionList, Launch[]> _programs = [];
 
-    internal LaunchExecutor(Context context, Accelerator accelerator)
-        : base(context, accelerator)
+    internal LaunchExecutor(Accelerator accelerator)
+        : base(Task.FromResult(accelerator))
     {
     }
 

@@ -1,0 +1,34 @@
+using AutoencoderGpu.App.Training;
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Executors;
+using Xunit;
+
+namespace AutoencoderGpu.Tests.App;
+
+public sealed class TrainingOptionsTests
+{
+    [Fact]
+    public void What_is_written_is_every_option_and_reads_back()
+    {
+        var options = new TrainingOptions
+        {
+            Model = ModelChoice.Conv,
+            Accelerator = AcceleratorKind.OpenCL,
+            Device = 2,
+            Threads = 3,
+            Dataset = "mnist",
+            Data = "folder",
+            Epochs = 4,
+            BatchSize = 5,
+            LearningRate = 0.1,
+            Seed = ulong.MaxValue,
+            Protocol = ProtocolChoice.Reference,
+            Upsample = Interpolation.Nearest,
+            TrainLimit = 6,
+            TestLimit = 7,
+        };
+        Assert.Equal(typeof(TrainingOptions).GetProperties().Length, options.ToJson().Count);
+        Assert.Equal(options, TrainingOptions.FromJson(options.ToJson()));
+        Assert.Equal(new(), TrainingOptions.FromJson(new TrainingOptions().ToJson()));
+    }
+}
