@@ -17,6 +17,9 @@ internal sealed class OwnSide : Side
     /// <summary>Chunks of a block; training reads losses about ten times a second.</summary>
     private const int Chunks = 10;
 
+    /// <summary>Images over which `eval` averages a mini-batch's loss when nothing is said.</summary>
+    private const int MiniBatch = 10;
+
     private readonly CpuExecutor _executor;
     private readonly Model _model;
     private readonly Feed _feed;
@@ -29,7 +32,7 @@ internal sealed class OwnSide : Side
         var clips = Protocol.Of(ProtocolChoice.Stable, network).MaximalGradientNorm > 0;
         _isTraining = work.IsTraining;
         _executor = CpuExecutor.Create(input.Threads, CpuExecutor.DefaultSimd);
-        _model = new(_executor, network, _isTraining ? work.BatchSize : EvaluationBatchSize, clips ? UnreachableNorm : 0);
+        _model = new(_executor, network, _isTraining ? work.BatchSize : EvalCommand.ImagesAtOnce(network), clips ? UnreachableNorm : 0);
         Weights.CopyTo(_model, input.Weights.Tensors);
         _feed = _executor.CreateFeed(
             (_isTraining ? input.Data.Train : input.Data.Test).Pixels, Network.ImageSize, _model.BatchSize);
@@ -41,9 +44,6 @@ internal sealed class OwnSide : Side
     }
 
     public override string Description => $"{_executor.Description}, mini-batches of {_model.BatchSize}";
-
-    /// <summary>What <c>eval</c> takes when nothing is said.</summary>
-    private static int EvaluationBatchSize => EvalCommand.Create().Parse(["--weights", "file"]).GetValue<int>("--batch-size");
 
     public override IReadOnlyList<double> Work(int units) => _isTraining ? Train(units) : Evaluate(units);
 
@@ -73,5 +73,5 @@ internal sealed class OwnSide : Side
     }
 
     private double[] Evaluate(int units) =>
-        [.. Enumerable.Range(0, units).Select(_ => Losses.Evaluate(_model, _feed, CancellationToken.None))];
+        [.. Enumerable.Range(0, units).Select(_ => Losses.Evaluate(_model, _feed, MiniBatch, CancellationToken.None))];
 }

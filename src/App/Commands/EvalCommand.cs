@@ -38,6 +38,12 @@ internal static class EvalCommand
     public static Interpolation? GivenUpsample(ParseResult parsed) =>
         parsed.GetResult(Upsample) is { Implicit: false } ? parsed.GetValue(Upsample) : null;
 
+    /// <summary>
+    /// Images that are evaluated together, whatever mini-batches their losses are averaged over: many for the large weights of dense
+    /// layers, few for the large maps of convolutions, so that either stay in the cache.
+    /// </summary>
+    public static int ImagesAtOnce(Network network) => network.Layers.Any(layer => layer is ConvLayer) ? 10 : 100;
+
     private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var path = parsed.GetRequiredValue(WeightsOption);
@@ -49,10 +55,11 @@ internal static class EvalCommand
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),
             terminal,
             cancellation);
-        using var model = new Model(executor, network, Math.Min(parsed.GetValue(CommonOptions.BatchSize), data.Test.Count));
+        using var model = new Model(executor, network, Math.Min(ImagesAtOnce(network), data.Test.Count));
         WeightsFile.Load(path, model);
         using var feed = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, model.BatchSize);
-        var loss = Losses.Evaluate(model, feed, cancellation);
+        var miniBatch = parsed.GetValue(CommonOptions.BatchSize);
+        var loss = Losses.Evaluate(model, feed, miniBatch, cancellation);
         var floor = LossFloor.Of(data.Test);
         var parameters = TrainingRun.CountsOf(model.Parameters);
         if (terminal.IsJson)
@@ -77,7 +84,7 @@ internal static class EvalCommand
                     ["is_fallback"] = data.IsFallback,
                     ["test_count"] = data.Test.Count,
                 },
-                ["batch_size"] = model.BatchSize,
+                ["batch_size"] = miniBatch,
             }.ToJsonString());
             return;
         }

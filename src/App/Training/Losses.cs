@@ -26,19 +26,22 @@ internal static class Losses
         return means;
     }
 
-    /// <summary>The mean of the mini-batch losses of a whole data set.</summary>
-    public static double Evaluate(Model model, Feed feed, CancellationToken cancellation)
+    /// <summary>The mean of the mini-batch losses of a whole data set, however many images the model takes at once.</summary>
+    /// <param name="model">Evaluates <see cref="Model.BatchSize"/> images a step.</param>
+    /// <param name="feed">The images.</param>
+    /// <param name="miniBatch">Images of a mini-batch.</param>
+    /// <param name="cancellation">Listened for between chunks.</param>
+    public static double Evaluate(Model model, Feed feed, int miniBatch, CancellationToken cancellation)
     {
-        var sum = 0.0;
+        var losses = new List<float>(feed.Count);
         for (var step = 0; step < feed.Steps; step += Chunk)
         {
             cancellation.ThrowIfCancellationRequested();
             var steps = Math.Min(Chunk, feed.Steps - step);
             model.Evaluate(feed, step, steps);
-            foreach (var loss in OfMiniBatches(feed, step, steps))
-                sum += loss;
+            losses.AddRange(feed.ReadLosses(step, steps));
         }
 
-        return sum / feed.Steps;
+        return losses.Chunk(miniBatch).Average(batch => batch.Average(loss => (double)loss));
     }
 }

@@ -131,7 +131,7 @@ public sealed class ModelTrainer : IDisposable
                 progress(new(epoch, before + step, (long)_options.Epochs * _train.Steps, lossSum / step, rate));
             }
 
-            var testLoss = Losses.Evaluate(Model, _test, cancellation);
+            var testLoss = Losses.Evaluate(Model, _test, Model.BatchSize, cancellation);
             if (!double.IsFinite(testLoss))
                 throw NotFinite($"after epoch {epoch}: the test loss", testLoss);
             if (History.Count > 0 && testLoss == History[^1].TestLoss)

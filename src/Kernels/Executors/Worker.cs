@@ -3,8 +3,8 @@ namespace AutoencoderGpu.Kernels.Executors;
 /// <summary>One of the CPU threads that execute a program together.</summary>
 internal readonly unsafe struct Worker(int index, int count, SpinBarrier barrier, float* shared, float* scratch)
 {
-    /// <summary>Floats of <see cref="Shared"/>, 1 MiB.</summary>
-    public const int SharedLength = 1 << 18;
+    /// <summary>Floats of <see cref="Shared"/>, 2 MiB.</summary>
+    public const int SharedLength = 1 << 19;
 
     /// <summary>Floats of <see cref="Scratch"/>, 256 KiB: half of a common second-level cache.</summary>
     public const int ScratchLength = 1 << 16;

@@ -23,7 +23,7 @@ public static unsafe partial class Dense
     private const int OutputBlock = 24;
 
     /// <summary>Images whose scaled gradients of a block of outputs are kept beside its weights in the first-level cache.</summary>
-    private const int ImageBlock = 64;
+    private const int ImageBlock = 128;
 
     /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
     internal static void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
