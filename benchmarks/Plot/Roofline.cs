@@ -55,7 +55,7 @@ internal static class Roofline
         // Above the upper roof there is nothing; below the lower one there is less than between them.
         AddRoof(plot, limits, peak, Math.Log10(roofs.CacheGbPerSecond), Format($"second caches {roofs.CacheGbPerSecond:0} GB/s"), slope, isTextAbove: true);
         AddRoof(plot, limits, peak, Math.Log10(roofs.MemoryGbPerSecond), Format($"memory {roofs.MemoryGbPerSecond:0.#} GB/s"), slope, isTextAbove: false);
-        AddText(plot, Format($"multiply-adds in registers {roofs.PeakGflops:0} GFLOP/s"), new(limits.Right, peak), Alignment.LowerRight, 0);
+        AddText(plot, Format($"multiply-adds in registers {roofs.PeakGflops:0} GFLOP/s"), new(peak - Math.Log10(roofs.CacheGbPerSecond), peak), Alignment.LowerLeft, 0);
 
         Pixel[] dots =
         [
