@@ -61,7 +61,7 @@ public class UpsampledConv3x3Tests
         (products, tapStride) = Products(bench, height, width, cout, batch, count);
         var rotated = bench.Writable(bench.Slice(w.Length), w.Length);
         var inputGradient = bench.Writable(bench.Map(height, width, cin, 1));
-        var splits = executor.GradientSplits == 1 ? 1 : 3;
+        const int splits = 3;
         int length = w.Length + cout, stride = length + 5, gradients = bench.Slice(splits * stride);
         for (var split = 0; split < splits; split++)
             bench.Writable(gradients + split * stride, length);

@@ -71,7 +71,7 @@ public sealed record TrainingOptions
     };
 
     /// <summary>As recorded in <c>summary.json</c>: values as they are written on the command line.</summary>
-    /// <remarks>Written out, for every run begins with it: by reflection it takes a twentieth of a second.</remarks>
+    /// <remarks>Written out, for every run begins with it, and reflection is slow the first time.</remarks>
     public JsonObject ToJson() => new()
     {
         ["model"] = NameOf(Model),

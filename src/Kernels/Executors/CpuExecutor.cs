@@ -91,7 +91,7 @@ public sealed unsafe class CpuExecutor : Executor
     public static CpuExecutor Create(int threads, SimdWidth simd)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
-        // ILGPU takes half a second to set itself up and to translate its first kernel; data can be read in the meantime.
+        // ILGPU takes long to set itself up and to translate its first kernel; data can be read in the meantime.
         return new(Task.Run(() => OpenAccelerator(threads)), threads, simd);
     }
 

@@ -61,7 +61,7 @@ public static class MeanSquaredError
     {
         var factor = 2f / ((float)batch.Count * i.Input.Size);
         // Without borders an image is one row.
-        var rows = i.Input.Border + i.Saved.Border == 0 ? 1 : i.Input.Height;
+        var rows = i.Input.Border + i.Saved.Border + i.Output.Border == 0 ? 1 : i.Input.Height;
         var row = i.Input.Size / rows;
         var (start, end) = worker.Share(batch.Count);
         for (var image = start; image < end; image++)

@@ -108,11 +108,11 @@ public static class Upsample2x
         where V : unmanaged, ISimd<V>
     {
         int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
+        Worker.RequireRoom(Shares.Room * (width + 1L) + (long)i.Input.Width * channels, Worker.ScratchLength);
         var sums = worker.Scratch;
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var q = 0; q < width; q++)
             columns.AddInputs(q, i.Interpolation, q, i.Input.Width, 0, channels);
-        Worker.RequireRoom(sums + i.Input.Width * channels - worker.Scratch, Worker.ScratchLength);
         var (start, end) = worker.Share(batch.Count * height);
         for (var row = start; row < end; row++)
         {
@@ -131,11 +131,11 @@ public static class Upsample2x
         where V : unmanaged, ISimd<V>
     {
         int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
+        Worker.RequireRoom(Shares.Room * (width + 1L) + (long)i.Input.Width * channels, Worker.ScratchLength);
         var sums = worker.Scratch;
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var x = 0; x < width; x++)
             columns.AddOutputs(x, i.Interpolation, x, width, 0, channels);
-        Worker.RequireRoom(sums + i.Input.Width * channels - worker.Scratch, Worker.ScratchLength);
         var (start, end) = worker.Share(batch.Count * height);
         for (var row = start; row < end; row++)
         {
@@ -146,7 +146,7 @@ public static class Upsample2x
             var output = buffers.Arena + i.Output.AtPixel(row * width);
             for (var x = 0; x < width; x++)
                 columns.Sum<V>(x, sums, output + x * channels, channels);
-            Elements<V>.MultiplyByDerivative(i.Derivative, buffers.Arena + i.Saved.AtPixel(row * width), output, width * channels);
+            Elements<V>.TimesDerivative(i.Derivative, buffers.Arena + i.Saved.AtPixel(row * width), output, output, width * channels);
         }
     }
 

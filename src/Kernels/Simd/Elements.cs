@@ -54,19 +54,7 @@ internal static unsafe class Elements<V>
         return one / V.MultiplyAdd(p, V.PowerOfTwo(n), one);
     }
 
-    /// <summary>x = x · f′, where f made <paramref name="y"/>.</summary>
-    public static void MultiplyByDerivative(Activation activation, float* y, float* x, int count)
-    {
-        if (activation == Activation.None)
-            return;
-        var k = 0;
-        for (; k <= count - V.Width; k += V.Width)
-            V.Store(TimesDerivative(activation, V.Load(y + k), V.Load(x + k)), x + k);
-        for (; k < count; k++)
-            SimdScalar.Store(Elements<SimdScalar>.TimesDerivative(activation, SimdScalar.Load(y + k), SimdScalar.Load(x + k)), x + k);
-    }
-
-    /// <summary>target = x · f′, where f made <paramref name="y"/>.</summary>
+    /// <summary>target = x · f′, where f made <paramref name="y"/>; x may be the target.</summary>
     public static void TimesDerivative(Activation activation, float* y, float* x, float* target, int count)
     {
         var k = 0;
@@ -121,19 +109,6 @@ internal static unsafe class Elements<V>
             V.Store(V.MultiplyAdd(factor, V.Load(source + k), V.Load(target + k)), target + k);
         for (; k < count; k++)
             target[k] = float.MultiplyAddEstimate(scale, source[k], target[k]);
-    }
-
-    /// <summary>Σ x.</summary>
-    public static float Sum(float* x, int count)
-    {
-        var k = 0;
-        V sums = default;
-        for (; k <= count - V.Width; k += V.Width)
-            sums += V.Load(x + k);
-        var sum = V.Sum(sums);
-        for (; k < count; k++)
-            sum += x[k];
-        return sum;
     }
 
     /// <summary>Σ x².</summary>

@@ -32,7 +32,7 @@ internal unsafe interface ISimd<T>
 
     /// <summary>
     /// sum += a·b, fused where the machine can. Written to the sum in place: the compiler moves the result of
-    /// <see cref="MultiplyAdd"/> through another register, which costs a tile's loop a sixth of its instructions.
+    /// <see cref="MultiplyAdd"/> through another register, which adds instructions to a tile's loop.
     /// </summary>
     static abstract void AddProduct(T a, T b, ref T sum);
 

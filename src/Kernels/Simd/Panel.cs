@@ -4,7 +4,7 @@ namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>
 /// Products of matrices whose rows and columns fill whole tiles: <see cref="Micro{V}"/>'s tile of 6 rows by 2 vectors, but down a whole
-/// panel of two vectors of columns in one call, for depths of a few dozen, at which a call a tile costs a tenth of the time.
+/// panel of two vectors of columns in one call, for depths of a few dozen, at which a call a tile is felt.
 /// </summary>
 internal static unsafe class Panel<V>
     where V : unmanaged, ISimd<V>
