@@ -14,6 +14,7 @@ internal static class Program
             Examples:
               autoencoder                                       both models, best accelerator, runs/<time>-<seed>
               autoencoder --accelerator cpu --model fc --epochs 2
+              autoencoder compare --learning-rates 0.1,1        one plot and one table of both
               autoencoder eval --weights runs/…/fc/best.safetensors
               autoencoder reconstruct --weights runs/…/conv/best.safetensors digit.png
               autoencoder devices
@@ -23,6 +24,7 @@ internal static class Program
             """)
         {
             TrainCommand.Create(),
+            CompareCommand.Create(),
             EvalCommand.Create(),
             ReconstructCommand.Create(),
             DevicesCommand.Create(),

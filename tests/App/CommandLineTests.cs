@@ -19,6 +19,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--learning-rate", "0")]
     [InlineData("--learning-rate", "NaN")]
     [InlineData("--seed", "-1")]
+    [InlineData("--warm-up", "-1")]
+    [InlineData("--clip-norm", "NaN")]
+    [InlineData("--schedule", "triangle")]
     [InlineData("--threads", "0")]
     [InlineData("--threads", "5000")]
     [InlineData("--accelerator", "tpu")]
@@ -149,7 +152,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var result = await AutoencoderProcess.RunAsync("--help");
         Assert.Equal(0, result.ExitCode);
-        foreach (var expected in new[] { "Examples", "--accelerator", "reconstruct", "130" })
+        foreach (var expected in new[] { "Examples", "--accelerator", "compare", "reconstruct", "130" })
             Assert.Contains(expected, result.Output, StringComparison.Ordinal);
     }
 

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
+using AutoencoderGpu.Tests.App.Reports;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;
@@ -23,9 +25,11 @@ public sealed class TrainCommandTests : IDisposable
         [
             "conv/best.safetensors", "conv/checkpoint.safetensors", "conv/last.safetensors",
             "fc/best.safetensors", "fc/checkpoint.safetensors", "fc/last.safetensors",
+            "logs/conv/events.out.tfevents", "logs/fc/events.out.tfevents",
             "loss-curves.png", "metrics.csv", "reconstructions-conv.png", "reconstructions-fc.png", "summary.json",
         ];
-        Assert.Equal(expected, Files("run"));
+        // The log's name ends with the time.
+        Assert.Equal(expected, Files("run").Select(file => file.StartsWith("logs/", StringComparison.Ordinal) ? file[..file.LastIndexOf("tfevents", StringComparison.Ordinal)] + "tfevents" : file));
         var summary = JsonNode.Parse(result.Output)!;
         Assert.Equal(JsonNode.Parse(File.ReadAllText(In("run", "summary.json")))!.ToJsonString(), summary.ToJsonString());
         Assert.Equal("synthetic", (string)summary["dataset"]!["name"]!);
@@ -41,6 +45,11 @@ public sealed class TrainCommandTests : IDisposable
             Assert.Equal(100, (int)part["steps"]!);
             Assert.InRange((double)part["best_test_loss"]!, (double)part["floor"]!, 1.1);
             Assert.Equal((double)part["best_test_loss"]! - (double)part["floor"]!, (double)part["excess"]!, 12);
+            // 50 steps an epoch: the last 100 are both epochs.
+            var trainLosses = rows[1..].Select(row => row.Split(',')).Where(row => row[0] == model).Select(row => double.Parse(row[2], CultureInfo.InvariantCulture));
+            Assert.Equal(trainLosses.Average(), (double)part["recent_train_loss"]!, 9);
+            Assert.Equal(model == "conv" ? 0.5 : 0, (double)part["protocol"]!["clip_norm"]!);
+            Assert.Equal(6, EventFile.Scalars(EventLog.FilesIn(In("run", "logs", model)).Single()).Count);
             Assert.True(Picture.ReadGrey(In("run", $"reconstructions-{model}.png")).Pixels.Distinct().Count() > 50);
         }
     }
@@ -65,6 +74,8 @@ public sealed class TrainCommandTests : IDisposable
         var resumed = await AutoencoderProcess.RunAsync("train", "--resume", "--output", In("parts"), "--epochs", "3");
         Assert.Equal(0, resumed.ExitCode);
         AssertSameRun("whole", "parts", "fc");
+        var logs = new[] { "whole", "parts" }.Select(run => EventFile.Scalars(EventLog.FilesIn(In(run, "logs", "fc")).Single())).ToArray();
+        Assert.Equal(logs[0], logs[1]);
     }
 
     [Fact]
@@ -94,6 +105,19 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(0, (await TrainAsync("run", [.. options, "--seed", "2", "--force"])).ExitCode);
         Assert.NotEqual(before, File.ReadAllBytes(In("run", "fc", "last.safetensors")));
         AssertError(2, "other options", await AutoencoderProcess.RunAsync("--resume", "--output", In("run"), "--seed", "3"));
+    }
+
+    [Fact]
+    public async Task A_cosine_schedule_ends_near_nothing_and_cannot_be_prolonged()
+    {
+        string[] options = ["--model", "conv", "--train-limit", "50", "--epochs", "2", "--schedule", "cosine", "--warm-up", "0", "--clip-norm", "0.25"];
+        Assert.Equal(0, (await TrainAsync("run", options)).ExitCode);
+        var rates = File.ReadAllLines(In("run", "metrics.csv"))[1..].Select(row => double.Parse(row.Split(',')[4], CultureInfo.InvariantCulture));
+        // The last of 5 and of 10 steps: 4 and 9 are behind them.
+        Assert.Equal([(float)((1 + Math.Cos(0.4 * Math.PI)) / 2), (float)((1 + Math.Cos(0.9 * Math.PI)) / 2)], rates.Select(rate => (float)rate));
+        var protocol = JsonNode.Parse(File.ReadAllText(In("run", "summary.json")))!["models"]![0]!["protocol"]!;
+        Assert.Equal("""{"warm_up_steps":0,"clip_norm":0.25,"schedule":"cosine"}""", protocol.ToJsonString());
+        AssertError(2, "--schedule", await AutoencoderProcess.RunAsync("--resume", "--output", In("run"), "--epochs", "3"));
     }
 
     [Fact]

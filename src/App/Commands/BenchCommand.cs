@@ -19,7 +19,7 @@ internal static class BenchCommand
 
     private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to time");
 
-    private static readonly Option<int?> _steps = CommonOptions.Limit(
+    private static readonly Option<int?> _steps = Numbers.Limit(
         "--steps", "Training steps of each of seven rounds; default as many as take about half a second");
 
     public static Command Create()
@@ -53,7 +53,7 @@ internal static class BenchCommand
     {
         // Whole mini-batches, and the instructions of the default protocol.
         var digits = SyntheticDigits.Generate(1, batchSize * Math.Max(1, 1000 / batchSize), 1).Train;
-        using var model = new Model(executor, network, batchSize, Protocol.Of(ProtocolChoice.Stable, network).MaximalGradientNorm);
+        using var model = new Model(executor, network, batchSize, Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm);
         using var feed = executor.CreateFeed(digits.Pixels, Network.ImageSize, batchSize);
         model.Initialise(1);
         // At a rate of 0 every round computes the same; the arithmetic is that of any other rate.

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.Kernels.Executors;
 using Spectre.Console;
@@ -20,9 +19,9 @@ internal static class CommonOptions
     public static Option<AcceleratorKind> Accelerator { get; } = Choice<AcceleratorKind>(
         "--accelerator", "What runs the kernels; auto takes CUDA, then an OpenCL GPU, then the CPU");
 
-    public static Option<int> Device { get; } = AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
+    public static Option<int> Device { get; } = Numbers.AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
 
-    public static Option<int> Threads { get; } = AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads", maximum: 1024);
+    public static Option<int> Threads { get; } = Numbers.AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads", maximum: 1024);
 
     public static Option<string?> Dataset { get; } = new("--dataset")
     {
@@ -36,9 +35,9 @@ internal static class CommonOptions
         HelpName = "folder",
     };
 
-    public static Option<int?> TestLimit { get; } = Limit("--test-limit", "First so many test images only");
+    public static Option<int?> TestLimit { get; } = Numbers.Limit("--test-limit", "First so many test images only");
 
-    public static Option<int> BatchSize { get; } = AtLeast("--batch-size", 1, 10, "Images of a mini-batch");
+    public static Option<int> BatchSize { get; } = Numbers.AtLeast("--batch-size", 1, 10, "Images of a mini-batch");
 
     /// <summary>An option that takes one of an enumeration's names in lower case; its first value is the default.</summary>
     public static Option<T> Choice<T>(string name, string description)
@@ -60,39 +59,6 @@ internal static class CommonOptions
             },
         };
     }
-
-    /// <summary>An option that takes an integer within bounds.</summary>
-    public static Option<int> AtLeast(string name, int minimum, int standard, string description, int maximum = int.MaxValue)
-    {
-        var option = new Option<int>(name) { Description = description, HelpName = "n", DefaultValueFactory = _ => standard };
-        option.CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-                && value >= minimum && value <= maximum)
-            {
-                return value;
-            }
-
-            var range = maximum == int.MaxValue ? $"{minimum} up" : $"{minimum} to {maximum}";
-            result.AddError($"{name} takes a whole number from {range}, not '{result.Tokens[0].Value}'");
-            return standard;
-        };
-        return option;
-    }
-
-    /// <summary>An option that takes a count of at least 1, or is not given.</summary>
-    public static Option<int?> Limit(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "n",
-        CustomParser = result =>
-        {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1)
-                return value;
-            result.AddError($"{name} takes a whole number from 1 up, not '{result.Tokens[0].Value}'");
-            return null;
-        },
-    };
 
     /// <summary>Adds the options that every command has, and runs its work with errors reported in one line.</summary>
     public static void SetWork(this Command command, Func<ParseResult, Terminal, CancellationToken, Task> work)

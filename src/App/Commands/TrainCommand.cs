@@ -1,66 +1,18 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Diagnostics;
 using AutoencoderGpu.App.Training;
-using AutoencoderGpu.Kernels;
+using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;
 
-/// <summary>Parses what <see cref="TrainingRun"/> is to do.</summary>
+/// <summary>Trains, from arguments to the run's folder.</summary>
 internal static class TrainCommand
 {
-    private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to train");
+    private static readonly Option<double> _learningRate = Numbers.One(
+        "--learning-rate", "Step size of SGD", "rate", 1.0, Numbers.ParseRate, "a number above 0");
 
-    private static readonly Option<int> _epochs = CommonOptions.AtLeast("--epochs", 1, 10, "Passes over the training images");
-
-    private static readonly Option<double> _learningRate = new("--learning-rate")
-    {
-        Description = "Step size of SGD",
-        HelpName = "rate",
-        DefaultValueFactory = _ => 1,
-        CustomParser = result =>
-        {
-            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate)
-                && double.IsFinite((float)rate) && rate > 0)
-            {
-                return rate;
-            }
-
-            result.AddError($"--learning-rate takes a number above 0, not '{result.Tokens[0].Value}'");
-            return 1;
-        },
-    };
-
-    private static readonly Option<ulong> _seed = new("--seed")
-    {
-        Description = "Of initial values and of the order of images",
-        HelpName = "n",
-        DefaultValueFactory = _ => 1,
-        CustomParser = result =>
-        {
-            if (ulong.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seed))
-                return seed;
-            result.AddError($"--seed takes a whole number from 0 up, not '{result.Tokens[0].Value}'");
-            return 1;
-        },
-    };
-
-    private static readonly Option<ProtocolChoice> _protocol = CommonOptions.Choice<ProtocolChoice>(
-        "--protocol", "stable adds warm-up and gradient clipping to the convolutional model; reference is bare SGD");
-
-    private static readonly Option<Interpolation> _upsample = CommonOptions.Choice<Interpolation>(
-        "--upsample", "How the convolutional model upsamples");
-
-    private static readonly Option<int?> _trainLimit = CommonOptions.Limit("--train-limit", "First so many training images only");
-
-    private static readonly Option<string?> _output = new("--output", "-o")
-    {
-        Description = "Folder of the run; default runs/<time>-<seed>",
-        HelpName = "folder",
-    };
-
-    private static readonly Option<bool> _resume = new("--resume") { Description = "Go on from the last checkpoint in --output" };
-
-    private static readonly Option<bool> _force = new("--force") { Description = "Overwrite the run in --output" };
+    private static readonly Option<ulong> _seed = Numbers.One(
+        "--seed", "Of initial values and of the order of images", "n", 1ul, Numbers.ParseSeed, "a whole number from 0 up");
 
     public static Command Create()
     {
@@ -72,78 +24,47 @@ internal static class TrainCommand
     /// <summary>Makes a command train; the root command does, too.</summary>
     public static void AddTo(Command command)
     {
-        Option[] options =
-        [
-            _model, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Dataset, CommonOptions.Data,
-            _epochs, CommonOptions.BatchSize, _learningRate, _seed, _protocol, _upsample, _trainLimit, CommonOptions.TestLimit,
-            _output, _resume, _force,
-        ];
-        foreach (var option in options)
+        foreach (var option in TrainingArguments.All(_learningRate, _seed))
             command.Add(option);
-        command.SetWork(async (parsed, terminal, cancellation) =>
-        {
-            var (options, folder, start) = parsed.GetValue(_resume) ? Resumed(parsed) : Fresh(parsed);
-            await new TrainingRun(options, folder, terminal).RunAsync(start, cancellation);
-        });
+        command.SetWork(RunAsync);
     }
 
-    private static (TrainingOptions Options, RunFolder Folder, RunStart Start) Fresh(ParseResult parsed)
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
-        var options = Parse(parsed, new TrainingOptions());
-        var folder = new RunFolder(parsed.GetValue(_output) ?? RunFolder.DefaultPath(options.Seed));
-        return (options, folder, parsed.GetValue(_force) ? RunStart.Overwrite : RunStart.New);
+        var total = Stopwatch.StartNew();
+        var start = TrainingArguments.StartOf(parsed);
+        var (options, folder) = start == RunStart.Resume ? Resumed(parsed) : Fresh(parsed);
+        folder.Check(start);
+        using var executor = CommonOptions.Open(options.Accelerator, options.Device, options.Threads);
+        var data = await CommonOptions.LoadDataAsync(
+            new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
+        terminal.Say(RunReport.Opening(data, executor));
+        var run = new TrainingRun(options, folder, executor, data, terminal);
+        var summary = run.Run(start, cancellation);
+        RunReport.Show(terminal, summary, run.Histories(), run.ComparesWithReference);
+        terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; weights, plots and pictures are in [bold]{Markup.Escape(folder.Path)}[/]");
+        if (terminal.IsJson)
+            Console.Out.Write(summary.ToJson());
     }
 
-    private static (TrainingOptions Options, RunFolder Folder, RunStart Start) Resumed(ParseResult parsed)
+    private static (TrainingOptions Options, RunFolder Folder) Fresh(ParseResult parsed)
     {
-        var path = parsed.GetValue(_output)
-            ?? throw new UserError(ExitCode.Usage, "--resume needs --output, the folder of the run to go on with");
-        if (parsed.GetValue(_force))
-            throw new UserError(ExitCode.Usage, "--resume and --force exclude each other: one keeps the run, the other overwrites it");
-        var folder = new RunFolder(path);
+        var options = Parse(parsed, new());
+        return (options, new(parsed.GetValue(TrainingArguments.Output) ?? RunFolder.DefaultPath(options.Seed)));
+    }
+
+    private static (TrainingOptions Options, RunFolder Folder) Resumed(ParseResult parsed)
+    {
+        var folder = new RunFolder(parsed.GetRequiredValue(TrainingArguments.Output)!);
         var recorded = folder.ReadOptions();
         var options = Parse(parsed, recorded);
-        // What may change without making the run another one: how long it goes on, what computes it, and where the data lies.
-        var comparable = options with
-        {
-            Epochs = recorded.Epochs,
-            Accelerator = recorded.Accelerator,
-            Device = recorded.Device,
-            Threads = recorded.Threads,
-            Data = recorded.Data,
-            Model = recorded.Model,
-        };
-        if (comparable != recorded)
-        {
-            throw new UserError(
-                ExitCode.Usage,
-                $"{path} was begun with other options; --resume goes on with those and takes only --epochs, --model, --accelerator, --device, --threads and --data anew");
-        }
-
-        return (options, folder, RunStart.Resume);
+        TrainingArguments.CheckResumed(folder.Path, options, recorded);
+        return (options, folder);
     }
 
-    /// <summary>The options that are given, over those that stand otherwise.</summary>
-    private static TrainingOptions Parse(ParseResult parsed, TrainingOptions standard)
+    private static TrainingOptions Parse(ParseResult parsed, TrainingOptions standard) => TrainingArguments.Parse(parsed, standard) with
     {
-        T Get<T>(Option<T> option, T otherwise) =>
-            parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
-        return new()
-        {
-            Model = Get(_model, standard.Model),
-            Accelerator = Get(CommonOptions.Accelerator, standard.Accelerator),
-            Device = Get(CommonOptions.Device, standard.Device),
-            Threads = Get(CommonOptions.Threads, standard.Threads),
-            Dataset = Get(CommonOptions.Dataset, standard.Dataset),
-            Data = Get(CommonOptions.Data, standard.Data),
-            Epochs = Get(_epochs, standard.Epochs),
-            BatchSize = Get(CommonOptions.BatchSize, standard.BatchSize),
-            LearningRate = Get(_learningRate, standard.LearningRate),
-            Seed = Get(_seed, standard.Seed),
-            Protocol = Get(_protocol, standard.Protocol),
-            Upsample = Get(_upsample, standard.Upsample),
-            TrainLimit = Get(_trainLimit, standard.TrainLimit),
-            TestLimit = Get(CommonOptions.TestLimit, standard.TestLimit),
-        };
-    }
+        LearningRate = TrainingArguments.Given(parsed, _learningRate, standard.LearningRate),
+        Seed = TrainingArguments.Given(parsed, _seed, standard.Seed),
+    };
 }

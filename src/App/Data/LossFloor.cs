@@ -2,6 +2,15 @@ using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Data;
 
+/// <summary>The floors of a data set's two losses.</summary>
+/// <param name="Train">Of the training loss.</param>
+/// <param name="Test">Of the test loss.</param>
+public sealed record Floors(double Train, double Test)
+{
+    /// <summary>Of both halves of a data set.</summary>
+    public static Floors Of(DataSet data) => new(LossFloor.Of(data.Train), LossFloor.Of(data.Test));
+}
+
 /// <summary>What no training can change: the loss of the best output that a sigmoid can reach.</summary>
 public static class LossFloor
 {

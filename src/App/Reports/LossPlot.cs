@@ -1,6 +1,5 @@
 using System.Globalization;
 using ScottPlot;
-using ScottPlot.TickGenerators;
 
 namespace AutoencoderGpu.App.Reports;
 
@@ -39,13 +38,6 @@ public static class LossPlot
 
     private const int Margin = 40;
 
-    // Lines and text have twice their usual size in pixels.
-    private const int Scale = 2;
-
-    // Many dots would hide the line.
-    private const int MostDots = 30;
-    private const float DotSize = 6;
-
     /// <summary>Draws the curves. Losses that are not finite are left out and leave a gap.</summary>
     /// <param name="path">The PNG file, replaced if it exists; its folder must exist.</param>
     /// <param name="epochs">Of one model or more, in any order.</param>
@@ -58,19 +50,17 @@ public static class LossPlot
             options.ShowReference ? [.. models.Select(m => ReferenceCurves.Of(m[0].Model)).Where(r => r.Count > 0)] : [];
         EpochRecord[] all = [.. epochs, .. references.SelectMany(r => r)];
 
-        using var plot = new Plot { ScaleFactor = Scale };
-        Font.Apply(plot);
-        StyleAxes(plot, all, options.Floor);
+        using Plot plot = LossAxes.Create(all, options.Floor);
 
         // What is drawn first lies behind.
         var context = new List<CurveStyle>();
         if (references.Length > 0)
         {
-            var style = new CurveStyle("PyTorch reference, both losses", 0x9A9A9A, 1.8f, LinePattern.Dotted);
+            CurveStyle style = LossAxes.Reference("both losses");
             foreach (IReadOnlyList<EpochRecord> reference in references)
             {
-                AddCurve(plot, reference, e => e.TrainLoss, style);
-                AddCurve(plot, reference, e => e.TestLoss, style);
+                LossAxes.AddCurve(plot, reference, e => e.TrainLoss, style);
+                LossAxes.AddCurve(plot, reference, e => e.TestLoss, style);
             }
 
             context.Add(style);
@@ -78,21 +68,18 @@ public static class LossPlot
 
         if (options.Floor is { } floor)
         {
-            string name = string.Create(CultureInfo.InvariantCulture, $"floor of a sigmoid output, test: {floor:F4}");
-            var style = new CurveStyle(name, 0x555555, 1, LinePattern.Solid);
-            plot.Add.HorizontalLine(floor, style.LineWidth, style.Color);
-            context.Add(style);
+            context.Add(LossAxes.AddFloor(plot, floor));
         }
 
         var legend = new List<IReadOnlyList<CurveStyle>>();
         foreach (EpochRecord[] model in models)
         {
             (string name, uint dark, uint light) = Look(model[0].Model);
-            float dots = model.Length <= MostDots ? DotSize : 0;
+            float dots = model.Length <= LossAxes.MostDots ? LossAxes.DotSize : 0;
             var train = new CurveStyle($"{name}, training", light, 1.8f, LinePattern.DenselyDashed, model.Length > 1 ? 0 : dots);
             var test = new CurveStyle($"{name}, test", dark, 2, LinePattern.Solid, dots);
-            AddCurve(plot, model, e => e.TrainLoss, train);
-            AddCurve(plot, model, e => e.TestLoss, test);
+            LossAxes.AddCurve(plot, model, e => e.TrainLoss, train);
+            LossAxes.AddCurve(plot, model, e => e.TestLoss, test);
             legend.Add([train, test]);
         }
 
@@ -109,8 +96,11 @@ public static class LossPlot
         picture.SavePng(path);
     }
 
+    /// <summary>A model's name for people.</summary>
+    internal static string NameOf(string model) => Look(model).Name;
+
     private static string Title(EpochRecord[][] models) =>
-        (models.Length == 1 ? $"{Look(models[0][0].Model).Name} autoencoder" : "Autoencoders") + ": training and test loss";
+        (models.Length == 1 ? $"{NameOf(models[0][0].Model)} autoencoder" : "Autoencoders") + ": training and test loss";
 
     // Okabe and Ito's blue and vermillion, which stay apart for every kind of colour vision (their purple for a model that is
     // new here), and each mixed with a quarter of white.
@@ -120,62 +110,4 @@ public static class LossPlot
         "conv" => ("Convolutional", 0xD55E00, 0xE08640),
         _ => (model, 0xCC79A7, 0xD99BBD),
     };
-
-    private static void StyleAxes(Plot plot, EpochRecord[] drawn, double? floor)
-    {
-        int last = drawn.Select(e => e.Epoch).DefaultIfEmpty(1).Max();
-        double[] losses =
-        [
-            .. drawn.SelectMany(e => new[] { e.TrainLoss, e.TestLoss }).Where(double.IsFinite),
-            .. floor is { } f ? [f] : Array.Empty<double>(),
-        ];
-        double low = losses.DefaultIfEmpty(0).Min(), high = losses.DefaultIfEmpty(1).Max();
-        double margin = high > low ? 0.04 * (high - low) : Math.Max(0.05 * Math.Abs(high), 1e-3);
-        (low, high) = (low - margin, high + margin);
-
-        double side = last > 1 ? 0.03 * (last - 1) : 0.5;
-        plot.Axes.SetLimits(1 - side, last + side, low, high);
-        plot.Axes.Bottom.TickGenerator = new NumericManual(Ticks.Between(1, last, 12, smallestStep: 1));
-        plot.Axes.Left.TickGenerator = new NumericManual(Ticks.Between(low, high, 8));
-        plot.XLabel("Epoch", 14);
-        plot.YLabel("Mean squared error", 14);
-
-        foreach (IAxis axis in new IAxis[] { plot.Axes.Bottom, plot.Axes.Left })
-        {
-            axis.Label.Bold = false;
-            axis.TickLabelStyle.FontSize = 13;
-        }
-
-        plot.Axes.Right.IsVisible = plot.Axes.Top.IsVisible = false;
-        plot.Grid.MajorLineColor = Color.FromHex("#E4E4E4");
-        plot.Legend.IsVisible = false;
-    }
-
-    // One line for each stretch of consecutive epochs whose losses are finite.
-    private static void AddCurve(Plot plot, IEnumerable<EpochRecord> epochs, Func<EpochRecord, double> loss, CurveStyle style)
-    {
-        var stretch = new List<Coordinates>();
-        foreach (EpochRecord e in epochs)
-        {
-            bool follows = stretch.Count > 0 && stretch[^1].X + 1 == e.Epoch;
-            if (!follows || !double.IsFinite(loss(e)))
-                Flush();
-            if (double.IsFinite(loss(e)))
-                stretch.Add(new Coordinates(e.Epoch, loss(e)));
-        }
-
-        Flush();
-
-        void Flush()
-        {
-            if (stretch.Count == 0)
-                return;
-            var line = plot.Add.Scatter(stretch.ToArray(), style.Color);
-            line.LineWidth = style.LineWidth;
-            line.LinePattern = style.Pattern;
-            // A single epoch between gaps has no line to be seen by.
-            line.MarkerSize = stretch.Count > 1 ? style.MarkerSize : DotSize;
-            stretch.Clear();
-        }
-    }
 }

@@ -45,6 +45,9 @@ public static class ReferenceCurves
         _ => [],
     };
 
+    /// <summary>The reference's epoch, or null for an epoch or model that it does not have.</summary>
+    public static EpochRecord? Of(string model, int epoch) => Of(model).FirstOrDefault(record => record.Epoch == epoch);
+
     // The time of an epoch is known only on average.
     private static EpochRecord[] Build(string model, double seconds, (double Train, double Test)[] losses) =>
         [.. losses.Select((loss, i) => new EpochRecord(model, i + 1, loss.Train, loss.Test, 1.0, seconds))];

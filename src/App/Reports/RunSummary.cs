@@ -56,15 +56,24 @@ public sealed record ParameterCounts(int Encoder, int Decoder)
     public int Total => Encoder + Decoder;
 }
 
+/// <summary>What plain SGD was given besides: the protocol as it applied to one model.</summary>
+/// <param name="WarmUpSteps">Steps over which the learning rate rose; 0 for none.</param>
+/// <param name="ClipNorm">The norm at which the gradient was clipped; 0 for not.</param>
+/// <param name="Schedule"><c>constant</c> or <c>cosine</c>.</param>
+public sealed record ProtocolSummary(int WarmUpSteps, float ClipNorm, string Schedule);
+
 /// <summary>What became of one model. A number that is not finite, as after a collapse, is written as null.</summary>
 /// <param name="Model"><c>fc</c> or <c>conv</c>.</param>
 /// <param name="Accelerator">As in <see cref="DeviceSummary"/>.</param>
 /// <param name="Parameters">How many it has.</param>
+/// <param name="Protocol">How it was trained.</param>
 /// <param name="TrainLoss">Of the last epoch.</param>
+/// <param name="RecentTrainLoss">Mean of the last steps' losses, 100 steps at most.</param>
 /// <param name="TestLoss">Of the last epoch.</param>
 /// <param name="BestTestLoss">The lowest of all epochs.</param>
 /// <param name="BestEpoch">The epoch of that, from 1.</param>
 /// <param name="Floor">The lowest test loss that a sigmoid output can reach on this data.</param>
+/// <param name="TrainFloor">The lowest training loss, likewise.</param>
 /// <param name="SecondsPerEpoch">Training and test, each epoch in turn.</param>
 /// <param name="UsPerStep">Microseconds of one training step, on average.</param>
 /// <param name="Steps">Training steps done.</param>
@@ -73,11 +82,14 @@ public sealed record ModelSummary(
     string Model,
     string Accelerator,
     ParameterCounts Parameters,
+    ProtocolSummary Protocol,
     double TrainLoss,
+    double RecentTrainLoss,
     double TestLoss,
     double BestTestLoss,
     int BestEpoch,
     double Floor,
+    double TrainFloor,
     IReadOnlyList<double> SecondsPerEpoch,
     double UsPerStep,
     long Steps,
@@ -85,6 +97,12 @@ public sealed record ModelSummary(
 {
     /// <summary>How far the best test loss is above the floor: the honest distance between two models.</summary>
     public double Excess => BestTestLoss - Floor;
+
+    /// <summary>How far the last epoch's test loss is above the floor.</summary>
+    public double TestExcess => TestLoss - Floor;
+
+    /// <summary>How far the last epoch's training loss is above its floor.</summary>
+    public double TrainExcess => TrainLoss - TrainFloor;
 }
 
 /// <summary>JSON knows no NaN and no infinity: they are written as null, and null reads as NaN.</summary>
@@ -114,4 +132,5 @@ internal sealed class FiniteOrNull : JsonConverter<double>
     Converters = [typeof(FiniteOrNull)])]
 [JsonSerializable(typeof(RunSummary))]
 [JsonSerializable(typeof(ModelSummary))]
+[JsonSerializable(typeof(ComparisonSummary))]
 internal sealed partial class SummaryJson : JsonSerializerContext;

@@ -15,22 +15,32 @@ namespace AutoencoderGpu.App.Training;
 /// <param name="LossSum">The sum of those steps' mini-batch losses.</param>
 /// <param name="Seconds">Time spent on those steps and what is around them.</param>
 /// <param name="TrainingSeconds">Time spent on training steps alone, those of complete epochs included.</param>
+/// <param name="RecentLosses">The mini-batch losses of the last steps, <see cref="RecentSteps"/> at most.</param>
 public sealed record Checkpoint(
-    IReadOnlyList<EpochRecord> History, int Step, double LossSum, double Seconds, double TrainingSeconds)
+    IReadOnlyList<EpochRecord> History,
+    int Step,
+    double LossSum,
+    double Seconds,
+    double TrainingSeconds,
+    IReadOnlyList<double> RecentLosses)
 {
+    /// <summary>How many steps are recent.</summary>
+    public const int RecentSteps = 100;
+
     /// <summary>The state before the first step.</summary>
-    public static Checkpoint Beginning { get; } = new([], 0, 0, 0, 0);
+    public static Checkpoint Beginning { get; } = new([], 0, 0, 0, 0, []);
 
     /// <summary>Saves the model with this state.</summary>
     public void Save(string path, Model model)
     {
         var metadata = new Dictionary<string, string>
         {
-            ["history"] = JsonSerializer.Serialize(History, HistoryJson.Default.IReadOnlyListEpochRecord),
+            ["history"] = JsonSerializer.Serialize(History, CheckpointJson.Default.IReadOnlyListEpochRecord),
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["loss_sum"] = LossSum.ToString("R", CultureInfo.InvariantCulture),
             ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
             ["training_seconds"] = TrainingSeconds.ToString("R", CultureInfo.InvariantCulture),
+            ["recent_losses"] = JsonSerializer.Serialize(RecentLosses, CheckpointJson.Default.IReadOnlyListDouble),
         };
         AtomicFile.Write(path, stream => Safetensors.Save(stream, Weights.Of(model), metadata));
     }
@@ -52,11 +62,12 @@ public sealed record Checkpoint(
         {
             metadata = read().Metadata;
             return new(
-                JsonSerializer.Deserialize(metadata["history"], HistoryJson.Default.IReadOnlyListEpochRecord) ?? throw new JsonException("There is no history."),
+                JsonSerializer.Deserialize(metadata["history"], CheckpointJson.Default.IReadOnlyListEpochRecord) ?? throw new JsonException("There is no history."),
                 int.Parse(metadata["step"], CultureInfo.InvariantCulture),
                 Number("loss_sum"),
                 Number("seconds"),
-                Number("training_seconds"));
+                Number("training_seconds"),
+                JsonSerializer.Deserialize(metadata["recent_losses"], CheckpointJson.Default.IReadOnlyListDouble) ?? throw new JsonException("There are no recent losses."));
         }
         catch (Exception e) when (e is UserError or KeyNotFoundException or FormatException or OverflowException or JsonException)
         {
@@ -69,4 +80,5 @@ public sealed record Checkpoint(
 }
 
 [JsonSerializable(typeof(IReadOnlyList<EpochRecord>))]
-internal sealed partial class HistoryJson : JsonSerializerContext;
+[JsonSerializable(typeof(IReadOnlyList<double>))]
+internal sealed partial class CheckpointJson : JsonSerializerContext;

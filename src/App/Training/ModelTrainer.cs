@@ -35,7 +35,7 @@ public sealed class ModelTrainer : IDisposable
         _options = options;
         _folder = folder;
         _data = data;
-        _protocol = Protocol.Of(options.Protocol, network);
+        _protocol = Protocol.Of(options, network);
         var batchSize = Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count));
         Model = new(executor, network, batchSize, _protocol.MaximalGradientNorm);
         _train = executor.CreateFeed(data.Train.Pixels, Network.ImageSize, batchSize);
@@ -99,13 +99,14 @@ public sealed class ModelTrainer : IDisposable
     {
         var epoch = state.History.Count + 1;
         var order = RandomNumbers.OrderOf(_options.Seed, epoch, _train.Count);
-        var rates = _protocol.LearningRates(_options.LearningRate, epoch, _train.Steps);
+        var rates = _protocol.LearningRates(_options.LearningRate, epoch, _options.Epochs, _train.Steps);
         _train.SetOrder(order);
         _train.SetLearningRates(rates);
         var watch = Stopwatch.StartNew();
         var training = new Stopwatch();
         var lossSum = state.LossSum;
         var step = state.Step;
+        var recent = new Queue<double>(state.RecentLosses);
         try
         {
             while (step < _train.Steps)
@@ -122,6 +123,9 @@ public sealed class ModelTrainer : IDisposable
                 {
                     Check(epoch, step + i, order, losses[i]);
                     lossSum += losses[i];
+                    recent.Enqueue(losses[i]);
+                    if (recent.Count > Checkpoint.RecentSteps)
+                        recent.Dequeue();
                 }
 
                 step += steps;
@@ -143,13 +147,17 @@ public sealed class ModelTrainer : IDisposable
 
             var record = new EpochRecord(
                 Model.Network.Name, epoch, lossSum / _train.Steps, testLoss, rates[^1], state.Seconds + watch.Elapsed.TotalSeconds);
-            return new([.. History, record], 0, 0, 0, state.TrainingSeconds + training.Elapsed.TotalSeconds);
+            return new([.. History, record], 0, 0, 0, state.TrainingSeconds + training.Elapsed.TotalSeconds, [.. recent]);
         }
         catch (OperationCanceledException)
         {
             new Checkpoint(
-                History, step, lossSum, state.Seconds + watch.Elapsed.TotalSeconds, state.TrainingSeconds + training.Elapsed.TotalSeconds)
-                .Save(_folder.Checkpoint(Model.Network.Name), Model);
+                History,
+                step,
+                lossSum,
+                state.Seconds + watch.Elapsed.TotalSeconds,
+                state.TrainingSeconds + training.Elapsed.TotalSeconds,
+                [.. recent]).Save(_folder.Checkpoint(Model.Network.Name), Model);
             throw;
         }
     }

@@ -54,6 +54,9 @@ public sealed class RunFolder(string path)
     /// <summary>What <c>--resume</c> reads.</summary>
     public string Checkpoint(string model) => In(model, "checkpoint.safetensors");
 
+    /// <summary>The folder of a model's TensorBoard log.</summary>
+    public string Logs(string model) => In("logs", model);
+
     /// <summary>Looks whether a run may start here; changes nothing.</summary>
     /// <exception cref="UserError">A run is there and is not to be overwritten.</exception>
     public void Check(RunStart start)
@@ -91,7 +94,10 @@ public sealed class RunFolder(string path)
             foreach (var file in RunFiles().Where(file => start == RunStart.Overwrite && File.Exists(file)))
                 File.Delete(file);
             foreach (var model in _models)
+            {
                 Directory.CreateDirectory(In(model));
+                Directory.CreateDirectory(Logs(model));
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -136,6 +142,7 @@ public sealed class RunFolder(string path)
     [
         Summary, Metrics, LossCurves,
         .. _models.SelectMany(model => new[] { Reconstructions(model), BestWeights(model), LastWeights(model), Checkpoint(model) }),
+        .. _models.SelectMany(model => EventLog.FilesIn(Logs(model))),
     ];
 
     private string In(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);

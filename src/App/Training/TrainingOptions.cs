@@ -55,6 +55,15 @@ public sealed record TrainingOptions
     /// <summary>What is added to plain SGD.</summary>
     public ProtocolChoice Protocol { get; init; }
 
+    /// <summary>Steps of warm-up, null for the protocol's.</summary>
+    public int? WarmUp { get; init; }
+
+    /// <summary>The norm at which the convolutional model's gradient is clipped, 0 for not, null for the protocol's.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>How the learning rate goes on after warm-up.</summary>
+    public Schedule Schedule { get; init; }
+
     /// <summary>How the convolutional model upsamples.</summary>
     public Interpolation Upsample { get; init; }
 
@@ -85,6 +94,9 @@ public sealed record TrainingOptions
         ["learning_rate"] = LearningRate,
         ["seed"] = Seed,
         ["protocol"] = NameOf(Protocol),
+        ["warm_up"] = WarmUp,
+        ["clip_norm"] = ClipNorm,
+        ["schedule"] = NameOf(Schedule),
         ["upsample"] = NameOf(Upsample),
         ["train_limit"] = TrainLimit,
         ["test_limit"] = TestLimit,

@@ -16,7 +16,8 @@ public sealed class RunSummaryTests : IDisposable
         new DatasetSummary("mnist", "mnist", false, 60000, 10000),
         [
             new ModelSummary(
-                "fc", "cpu", new ParameterCounts(233856, 234512), 0.5, 0.75, 0.5, 2, 0.25, [1.5, 2], 228.5, 12000, 10),
+                "fc", "cpu", new ParameterCounts(233856, 234512), new ProtocolSummary(100, 0.5f, "cosine"), 0.5, 0.625, 0.75, 0.5, 2, 0.25, 0.125,
+                [1.5, 2], 228.5, 12000, 10),
         ]);
 
     public void Dispose() => _folder.Dispose();
@@ -61,11 +62,18 @@ public sealed class RunSummaryTests : IDisposable
                     "encoder": 233856,
                     "decoder": 234512
                   },
+                  "protocol": {
+                    "warm_up_steps": 100,
+                    "clip_norm": 0.5,
+                    "schedule": "cosine"
+                  },
                   "train_loss": 0.5,
+                  "recent_train_loss": 0.625,
                   "test_loss": 0.75,
                   "best_test_loss": 0.5,
                   "best_epoch": 2,
                   "floor": 0.25,
+                  "train_floor": 0.125,
                   "seconds_per_epoch": [
                     1.5,
                     2
@@ -73,7 +81,9 @@ public sealed class RunSummaryTests : IDisposable
                   "us_per_step": 228.5,
                   "steps": 12000,
                   "batch_size": 10,
-                  "excess": 0.25
+                  "excess": 0.25,
+                  "test_excess": 0.5,
+                  "train_excess": 0.375
                 }
               ]
             }

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using AutoencoderGpu.App.Training;
+using Spectre.Console;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>Trains with several learning rates or seeds, and sets the results side by side.</summary>
+internal static class CompareCommand
+{
+    private static readonly Option<double[]> _learningRates = Numbers.List(
+        "--learning-rates", "Step sizes of SGD to compare", "0.1,1", [1.0], Numbers.ParseRate);
+
+    private static readonly Option<ulong[]> _seeds = Numbers.List(
+        "--seeds", "Seeds of initial values and of the order of images to compare", "1-10,42", [1ul], Numbers.ParseSeed);
+
+    public static Command Create()
+    {
+        var command = new Command("compare", """
+            Trains each model with several learning rates or seeds, and sets the results side by side in a table, a plot and comparison.csv.
+
+            Examples:
+              autoencoder compare --learning-rates 0.1,1
+              autoencoder compare --model conv --seeds 1-50 --train-limit 10000 --epochs 1
+            """);
+        foreach (var option in TrainingArguments.All(_learningRates, _seeds))
+            command.Add(option);
+        command.SetWork(RunAsync);
+        return command;
+    }
+
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    {
+        var total = Stopwatch.StartNew();
+        var start = TrainingArguments.StartOf(parsed);
+        var folder = parsed.GetValue(TrainingArguments.Output)
+            ?? Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyyMMdd-HHmmss}-compare"));
+        var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [1.0], [1ul]);
+        Comparison.Check(folder, start);
+        using var executor = CommonOptions.Open(options.Accelerator, options.Device, options.Threads);
+        var data = await CommonOptions.LoadDataAsync(
+            new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
+        terminal.Say(RunReport.Opening(data, executor));
+        var comparison = new Comparison(options, rates, seeds, folder, executor, data, terminal);
+        var summary = comparison.Run(start, cancellation);
+        comparison.Show(summary);
+        terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; the plot, comparison.csv and every run are in [bold]{Markup.Escape(folder)}[/]");
+        if (terminal.IsJson)
+            Console.Out.Write(summary.ToJson());
+    }
+
+    private static (TrainingOptions Options, double[] Rates, ulong[] Seeds) Resumed(ParseResult parsed, string folder)
+    {
+        var begun = Comparison.Read(folder);
+        TrainingOptions recorded;
+        try
+        {
+            recorded = TrainingOptions.FromJson(begun.Options);
+        }
+        catch (JsonException e)
+        {
+            throw new UserError(ExitCode.Data, $"{folder}: its comparison.json is damaged; begin again with --force", e);
+        }
+
+        var resumed = Parse(parsed, recorded, [.. begun.LearningRates], [.. begun.Seeds]);
+        TrainingArguments.CheckResumed(folder, resumed.Options, recorded);
+        return resumed;
+    }
+
+    private static (TrainingOptions Options, double[] Rates, ulong[] Seeds) Parse(
+        ParseResult parsed, TrainingOptions standard, double[] rates, ulong[] seeds) => (
+            TrainingArguments.Parse(parsed, standard),
+            TrainingArguments.Given(parsed, _learningRates, rates),
+            TrainingArguments.Given(parsed, _seeds, seeds));
+}

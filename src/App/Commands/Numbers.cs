@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>Options that take numbers, written as in English whatever the machine's language; a wrong one is named in one line.</summary>
+internal static class Numbers
+{
+    /// <summary>More values than a list may have; a slip such as 1-1000000000 is not to take all memory.</summary>
+    private const int LongestList = 10_000;
+
+    /// <summary>Reads one number.</summary>
+    /// <returns>False if the text is none that is allowed.</returns>
+    public delegate bool Parser<T>(string text, out T value);
+
+    /// <summary>An option that takes an integer within bounds.</summary>
+    public static Option<int> AtLeast(string name, int minimum, int standard, string description, int maximum = int.MaxValue)
+    {
+        var range = maximum == int.MaxValue ? $"{minimum} up" : $"{minimum} to {maximum}";
+        return One(name, description, "n", standard, Whole(minimum, maximum), $"a whole number from {range}");
+    }
+
+    /// <summary>An option that takes a count of at least 1, or is not given.</summary>
+    public static Option<int?> Limit(string name, string description) => Optional(name, description, "n", Whole(1), "a whole number from 1 up");
+
+    /// <summary>An option that takes a count from 0 up, or is not given.</summary>
+    public static Option<int?> OptionalWhole(string name, string description) =>
+        Optional(name, description, "n", Whole(0), "a whole number from 0 up");
+
+    /// <summary>An option that takes a number from 0 up, or is not given.</summary>
+    public static Option<double?> OptionalReal(string name, string description) =>
+        Optional(name, description, "x", (string text, out double value) => ParseReal(text, out value) && value >= 0, "a number from 0 up");
+
+    /// <summary>An option that takes one value.</summary>
+    public static Option<T> One<T>(string name, string description, string helpName, T standard, Parser<T> parse, string kind) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result => Parse(result, name, parse, kind, standard),
+    };
+
+    /// <summary>An option that takes values separated by commas, in which <c>1-50</c> stands for all from 1 to 50 if they are whole.</summary>
+    public static Option<T[]> List<T>(string name, string description, string helpName, T[] standard, Parser<T> parse) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result =>
+        {
+            var values = new List<T>();
+            foreach (var part in result.Tokens[0].Value.Split(','))
+            {
+                if (typeof(T) == typeof(ulong) && part.Split('-') is [var first, var last]
+                    && ParseSeed(first, out var from) && ParseSeed(last, out var to) && from <= to && to - from < LongestList)
+                {
+                    for (var value = from; values.Count <= LongestList && value <= to; value++)
+                        values.Add((T)(object)value);
+                }
+                else if (parse(part, out var value))
+                {
+                    values.Add(value);
+                }
+                else
+                {
+                    result.AddError($"{name} takes a list such as {helpName}, not '{result.Tokens[0].Value}'");
+                    return standard;
+                }
+            }
+
+            if (values.Count > LongestList)
+                result.AddError($"{name} takes {LongestList:N0} values at most");
+            return [.. values.Distinct()];
+        },
+    };
+
+    /// <summary>A learning rate: above 0, and finite in single precision.</summary>
+    public static bool ParseRate(string text, out double value) => ParseReal(text, out value) && value > 0;
+
+    /// <summary>A seed: whole, from 0 up.</summary>
+    public static bool ParseSeed(string text, out ulong value) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    private static bool ParseReal(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite((float)value);
+
+    private static Parser<int> Whole(int minimum, int maximum = int.MaxValue) => (string text, out int value) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= minimum && value <= maximum;
+
+    private static Option<T?> Optional<T>(string name, string description, string helpName, Parser<T> parse, string kind)
+        where T : struct => new(name)
+        {
+            Description = description,
+            HelpName = helpName,
+            CustomParser = result => Parse(result, name, parse, kind, default),
+        };
+
+    private static T Parse<T>(ArgumentResult result, string name, Parser<T> parse, string kind, T standard)
+    {
+        if (parse(result.Tokens[0].Value, out var value))
+            return value;
+        result.AddError($"{name} takes {kind}, not '{result.Tokens[0].Value}'");
+        return standard;
+    }
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using AutoencoderGpu.App.Training;
+using AutoencoderGpu.Kernels;
+
+namespace AutoencoderGpu.App.Commands;
+
+/// <summary>The options that decide how models are trained and where a run goes, for <c>train</c> and <c>compare</c>.</summary>
+internal static class TrainingArguments
+{
+    private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to train");
+
+    private static readonly Option<int> _epochs = Numbers.AtLeast("--epochs", 1, 10, "Passes over the training images");
+
+    private static readonly Option<ProtocolChoice> _protocol = CommonOptions.Choice<ProtocolChoice>(
+        "--protocol", "stable adds warm-up and gradient clipping to the convolutional model; reference is bare SGD");
+
+    private static readonly Option<Interpolation> _upsample = CommonOptions.Choice<Interpolation>(
+        "--upsample", "How the convolutional model upsamples");
+
+    private static readonly Option<Schedule> _schedule = CommonOptions.Choice<Schedule>(
+        "--schedule", "How the learning rate goes on after warm-up; cosine lets it fall to nothing at the end");
+
+    private static readonly Option<int?> _warmUp = Numbers.OptionalWhole(
+        "--warm-up", "Steps over which the learning rate rises, 0 for none; default by protocol");
+
+    private static readonly Option<double?> _clipNorm = Numbers.OptionalReal(
+        "--clip-norm", "Norm at which the convolutional model's gradient is clipped, 0 for not; default by protocol");
+
+    private static readonly Option<int?> _trainLimit = Numbers.Limit("--train-limit", "First so many training images only");
+
+    /// <summary>The folder to write.</summary>
+    public static Option<string?> Output { get; } = new("--output", "-o")
+    {
+        Description = "Folder to write; default runs/<time>-<seed>, of a comparison runs/<time>-compare",
+        HelpName = "folder",
+    };
+
+    private static readonly Option<bool> _resume = new("--resume") { Description = "Go on from the last checkpoint in --output" };
+
+    private static readonly Option<bool> _force = new("--force") { Description = "Overwrite what is in --output" };
+
+    /// <summary>All of them, in the order of the help text; <paramref name="varied"/> stand for the learning rate and the seed.</summary>
+    public static IEnumerable<Option> All(params Option[] varied) =>
+    [
+        _model, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Dataset, CommonOptions.Data,
+        _epochs, CommonOptions.BatchSize, .. varied, _protocol, _warmUp, _clipNorm, _schedule, _upsample, _trainLimit,
+        CommonOptions.TestLimit, Output, _resume, _force,
+    ];
+
+    /// <summary>How to treat what is in <see cref="Output"/>.</summary>
+    /// <exception cref="UserError">The options contradict each other.</exception>
+    public static RunStart StartOf(ParseResult parsed)
+    {
+        var (resume, force) = (parsed.GetValue(_resume), parsed.GetValue(_force));
+        if (resume && parsed.GetValue(Output) is null)
+            throw new UserError(ExitCode.Usage, "--resume needs --output, the folder of the run to go on with");
+        if (resume && force)
+            throw new UserError(ExitCode.Usage, "--resume and --force exclude each other: one keeps the run, the other overwrites it");
+        return resume ? RunStart.Resume : force ? RunStart.Overwrite : RunStart.New;
+    }
+
+    /// <summary>What an option is given, or <paramref name="otherwise"/>.</summary>
+    public static T Given<T>(ParseResult parsed, Option<T> option, T otherwise) =>
+        parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
+
+    /// <summary>The options that are given, over those that stand otherwise; learning rate and seed stay.</summary>
+    public static TrainingOptions Parse(ParseResult parsed, TrainingOptions standard) => new()
+    {
+        Model = Given(parsed, _model, standard.Model),
+        Accelerator = Given(parsed, CommonOptions.Accelerator, standard.Accelerator),
+        Device = Given(parsed, CommonOptions.Device, standard.Device),
+        Threads = Given(parsed, CommonOptions.Threads, standard.Threads),
+        Dataset = Given(parsed, CommonOptions.Dataset, standard.Dataset),
+        Data = Given(parsed, CommonOptions.Data, standard.Data),
+        Epochs = Given(parsed, _epochs, standard.Epochs),
+        BatchSize = Given(parsed, CommonOptions.BatchSize, standard.BatchSize),
+        LearningRate = standard.LearningRate,
+        Seed = standard.Seed,
+        Protocol = Given(parsed, _protocol, standard.Protocol),
+        WarmUp = Given(parsed, _warmUp, standard.WarmUp),
+        ClipNorm = Given(parsed, _clipNorm, standard.ClipNorm),
+        Schedule = Given(parsed, _schedule, standard.Schedule),
+        Upsample = Given(parsed, _upsample, standard.Upsample),
+        TrainLimit = Given(parsed, _trainLimit, standard.TrainLimit),
+        TestLimit = Given(parsed, CommonOptions.TestLimit, standard.TestLimit),
+    };
+
+    /// <summary>Looks whether a run that was begun with other options may go on with these.</summary>
+    /// <exception cref="UserError">It would be another run.</exception>
+    public static void CheckResumed(string path, TrainingOptions options, TrainingOptions recorded)
+    {
+        // What may change without making the run another one: how long it goes on, what computes it, and where the data lies.
+        var comparable = options with
+        {
+            Epochs = recorded.Epochs,
+            Accelerator = recorded.Accelerator,
+            Device = recorded.Device,
+            Threads = recorded.Threads,
+            Data = recorded.Data,
+            Model = recorded.Model,
+        };
+        if (comparable != recorded)
+        {
+            throw new UserError(
+                ExitCode.Usage,
+                $"{path} was begun with other options; --resume goes on with those and takes only --epochs, --model, --accelerator, --device, --threads and --data anew");
+        }
+
+        if (options.Schedule != Schedule.Constant && options.Epochs != recorded.Epochs)
+        {
+            throw new UserError(
+                ExitCode.Usage, $"{path} was begun for {recorded.Epochs} epochs, and its --schedule depends on their number; it cannot go on to {options.Epochs}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using ScottPlot;
+
+namespace AutoencoderGpu.App.Reports;
+
+/// <summary>A run in a comparison's plot.</summary>
+/// <param name="LearningRate">Tells its colour.</param>
+/// <param name="Seed">Tells it from others of the same rate.</param>
+/// <param name="Epochs">Of one model; none if it collapsed.</param>
+public sealed record ComparedCurve(double LearningRate, ulong Seed, IReadOnlyList<EpochRecord> Epochs);
+
+/// <summary>
+/// Draws <c>comparison.png</c>: a panel a model, a colour a learning rate, a line a seed. Runs of a single epoch become dots, seed
+/// by seed.
+/// </summary>
+public static class ComparisonPlot
+{
+    private const int Width = 2000;
+    private const int Height = 1000;
+    private const int Margin = 40;
+    private const int PanelTitle = 40;
+
+    // Okabe and Ito's colours, which stay apart for every kind of colour vision.
+    private static readonly uint[] _colours = [0xD55E00, 0x0072B2, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9];
+
+    /// <summary>Draws the curves.</summary>
+    /// <param name="path">The PNG file, replaced if it exists; its folder must exist.</param>
+    /// <param name="curves">At least one with an epoch.</param>
+    /// <param name="subtitle">What the runs have in common.</param>
+    /// <param name="floor">The lowest test loss that a sigmoid output can reach on this data.</param>
+    /// <param name="showReference">Whether to draw the reference's curves behind them.</param>
+    /// <param name="isFallback">Whether the data is the built-in stand-in for MNIST.</param>
+    /// <exception cref="UserError">The file cannot be written (<see cref="ExitCode.Failed"/>).</exception>
+    public static void Save(
+        string path, IReadOnlyList<ComparedCurve> curves, string subtitle, double floor, bool showReference, bool isFallback)
+    {
+        double[] rates = [.. curves.Select(curve => curve.LearningRate).Distinct()];
+        int seeds = curves.Select(curve => curve.Seed).Distinct().Count();
+        var panels = curves.Where(curve => curve.Epochs.Count > 0).GroupBy(curve => curve.Epochs[0].Model).ToArray();
+        bool bySeed = seeds > 1 && curves.All(curve => curve.Epochs.Count <= 1);
+
+        CurveStyle[] tests = [.. rates.Select((rate, i) => Style(rate, i, "test", LinePattern.Solid, seeds, bySeed))];
+        CurveStyle[] trains = [.. rates.Select((rate, i) => Style(rate, i, "training", LinePattern.DenselyDashed, seeds, bySeed))];
+        var context = new List<CurveStyle>();
+        using var picture = new Picture(Width, Height);
+        var title = seeds > 1 ? $"Test loss of {seeds} seeds" : "Training and test loss by learning rate";
+        var heading = new Heading(title, subtitle, isFallback);
+        heading.Draw(picture, Margin);
+        List<IReadOnlyList<CurveStyle>> legend = [.. rates.Select((_, i) => seeds > 1 ? new[] { tests[i] } : [trains[i], tests[i]])];
+        legend.Add(context);
+        int legendTop = Height - Margin / 2 - LossLegend.Height([.. legend, [tests[0], tests[0]]]);
+        int panelWidth = (Width - 2 * Margin) / panels.Length;
+        for (int i = 0; i < panels.Length; i++)
+        {
+            ComparedCurve[] runs = [.. panels[i].Select(run => bySeed ? run with { Epochs = [.. run.Epochs.Select(epoch => AtSeed(epoch, run.Seed))] } : run)];
+            IReadOnlyList<EpochRecord> reference = showReference && !bySeed ? ReferenceCurves.Of(panels[i].Key) : [];
+            // Training losses of many seeds would only blur the picture, so they must not widen its axis either.
+            EpochRecord[] drawn = [.. runs.SelectMany(run => run.Epochs).Concat(reference)
+                .Select(epoch => seeds > 1 ? epoch with { TrainLoss = epoch.TestLoss } : epoch)];
+            using Plot plot = LossAxes.Create(drawn, floor, bySeed ? "Seed" : "Epoch");
+            context.Clear();
+            if (reference.Count > 0)
+            {
+                context.Add(LossAxes.Reference(seeds > 1 ? "test loss" : "both losses"));
+                LossAxes.AddCurve(plot, reference, epoch => epoch.TestLoss, context[0]);
+                if (seeds == 1)
+                    LossAxes.AddCurve(plot, reference, epoch => epoch.TrainLoss, context[0]);
+            }
+
+            context.Add(LossAxes.AddFloor(plot, floor));
+            foreach (ComparedCurve run in runs)
+            {
+                int colour = Array.IndexOf(rates, run.LearningRate);
+                if (seeds == 1)
+                    LossAxes.AddCurve(plot, run.Epochs, epoch => epoch.TrainLoss, trains[colour]);
+                LossAxes.AddCurve(plot, run.Epochs, epoch => epoch.TestLoss, tests[colour]);
+            }
+
+            int left = Margin + i * panelWidth, top = heading.Height;
+            picture.DrawText(LossPlot.NameOf(panels[i].Key), left + panelWidth / 2, top + 28, 28, Heading.Dark, TextAlign.Center);
+            picture.DrawPng(plot.GetImageBytes(panelWidth, legendTop - top - PanelTitle, ImageFormat.Png), left, top + PanelTitle);
+        }
+
+        LossLegend.Draw(picture, legend, legendTop);
+        picture.SavePng(path);
+    }
+
+    private static CurveStyle Style(double rate, int index, string loss, LinePattern pattern, int seeds, bool bySeed) => new(
+        string.Create(CultureInfo.InvariantCulture, $"learning rate {rate:0.0######}, {loss}"),
+        _colours[index % _colours.Length],
+        bySeed ? 0 : seeds > 1 ? 1 : 1.8f,
+        pattern,
+        seeds > 1 ? 0 : LossAxes.DotSize);
+
+    private static EpochRecord AtSeed(EpochRecord epoch, ulong seed) => epoch with { Epoch = (int)Math.Min(seed, int.MaxValue) };
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text.Json;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Models;
+using Spectre.Console;
+
+namespace AutoencoderGpu.App.Training;
+
+/// <summary>
+/// Runs that differ in their learning rate or seed: a folder of ordinary runs, one for each model, rate and seed, with a table and
+/// a plot over all of them. A run that collapses is a result here, not an error.
+/// </summary>
+internal sealed class Comparison(
+    TrainingOptions options, double[] learningRates, ulong[] seeds, string folder, Executor executor, DataSet data, Terminal terminal)
+{
+    private const string Summary = "comparison.json";
+
+    private readonly List<(ComparedRun Run, IReadOnlyList<EpochRecord> Epochs)> _runs = [];
+    private readonly Floors _floors = Floors.Of(data);
+
+    /// <summary>What was begun in a folder.</summary>
+    /// <exception cref="UserError">There is nothing.</exception>
+    public static ComparisonSummary Read(string folder)
+    {
+        try
+        {
+            return ComparisonSummary.Parse(File.ReadAllText(Path.Combine(folder, Summary)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new UserError(
+                ExitCode.Data, $"{folder} holds no comparison to resume: its {Summary} cannot be read; leave out --resume to begin one", e);
+        }
+    }
+
+    /// <summary>Looks whether a comparison may start in a folder; changes nothing.</summary>
+    /// <exception cref="UserError">One is there and is not to be overwritten.</exception>
+    public static void Check(string folder, RunStart start)
+    {
+        if (start == RunStart.New && File.Exists(Path.Combine(folder, Summary)))
+        {
+            throw new UserError(
+                ExitCode.Usage, $"{folder} holds a comparison already: --resume goes on with it, --force overwrites it, --output names another folder");
+        }
+
+        new RunFolder(folder).Check(start);
+    }
+
+    /// <summary>Trains all, and writes the folder after each.</summary>
+    /// <exception cref="UserError">It was cancelled; what is known so far is saved.</exception>
+    public ComparisonSummary Run(RunStart start, CancellationToken cancellation)
+    {
+        CreateFolder();
+        Save();
+        var networks = Network.All(options.Upsample).Where(network =>
+            options.Model == ModelChoice.Both || string.Equals(network.Name, options.Model.ToString(), StringComparison.OrdinalIgnoreCase)).ToArray();
+        var all = (from network in networks from rate in learningRates from seed in seeds select (network, rate, seed)).ToArray();
+        try
+        {
+            foreach (var (network, rate, seed) in all)
+            {
+                terminal.Say($"[grey]run {_runs.Count + 1} of {all.Length}[/]");
+                _runs.Add(Run(network, rate, seed, start, cancellation));
+                Save();
+            }
+        }
+        catch (UserError e) when (e.Code == ExitCode.Interrupted)
+        {
+            Draw();
+            throw new UserError(ExitCode.Interrupted, $"saved; go on with compare --resume --output {folder}", e);
+        }
+
+        Draw();
+        return Summarise();
+    }
+
+    /// <summary>Shows a line a group.</summary>
+    public void Show(ComparisonSummary summary)
+    {
+        var comparesWithReference = data.Name == Mnist.Name && options is { TrainLimit: null, TestLimit: null, Upsample: Kernels.Interpolation.Bilinear };
+        var table = Terminal.Table(
+            "model", ">learning rate", ">runs", ">collapsed", ">best test loss: mean", ">deviation", ">lowest", ">highest", ">reference", ">last 100 steps: mean", ">highest");
+        foreach (var group in summary.Groups)
+        {
+            table.AddRow(
+                group.Model,
+                RunReport.Text(group.LearningRate),
+                group.Runs.ToString(CultureInfo.InvariantCulture),
+                group.Collapsed.ToString(CultureInfo.InvariantCulture),
+                RunReport.Loss(group.BestTestLoss.Mean),
+                RunReport.Loss(group.BestTestLoss.StandardDeviation),
+                RunReport.Loss(group.BestTestLoss.Lowest),
+                RunReport.Loss(group.BestTestLoss.Highest),
+                comparesWithReference && options.Epochs >= 10 ? RunReport.Loss(ReferenceCurves.Of(group.Model).Min(epoch => epoch.TestLoss)) : "–",
+                RunReport.Loss(group.RecentTrainLoss.Mean),
+                RunReport.Loss(group.RecentTrainLoss.Highest));
+        }
+
+        terminal.Show(table);
+    }
+
+    private (ComparedRun Run, IReadOnlyList<EpochRecord> Epochs) Run(
+        Network network, double rate, ulong seed, RunStart start, CancellationToken cancellation)
+    {
+        var own = options with { Model = Enum.Parse<ModelChoice>(network.Name, ignoreCase: true), LearningRate = rate, Seed = seed };
+        var runFolder = new RunFolder(Path.Combine(
+            folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{rate:0.0######}-seed{seed}")));
+        // A comparison that was stopped, or is given more seeds, has runs that are not begun.
+        if (start == RunStart.Resume && !File.Exists(runFolder.Summary))
+            start = RunStart.New;
+        runFolder.Check(start);
+        var run = new TrainingRun(own, runFolder, executor, data, terminal);
+        try
+        {
+            var result = run.Run(start, cancellation).Models.Single();
+            return (new(network.Name, rate, seed, null, result), run.Histories());
+        }
+        catch (UserError e) when (e.Code == ExitCode.Collapsed)
+        {
+            terminal.Say($"  [yellow]collapsed:[/] {Markup.Escape(e.Message)}");
+            return (new(network.Name, rate, seed, e.Message, null), []);
+        }
+    }
+
+    private void CreateFolder()
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError(ExitCode.Failed, $"{folder} cannot be made: {e.Message}; --output names another folder", e);
+        }
+    }
+
+    private void Save()
+    {
+        var summary = Summarise();
+        AtomicFile.WriteText(Path.Combine(folder, Summary), summary.ToJson());
+        AtomicFile.WriteText(Path.Combine(folder, "comparison.csv"), summary.ToCsv());
+    }
+
+    private void Draw()
+    {
+        if (_runs.All(run => run.Epochs.Count == 0))
+            return;
+        var collapsed = _runs.Count(run => run.Run.Collapsed is not null);
+        ComparisonPlot.Save(
+            Path.Combine(folder, "comparison.png"),
+            [.. _runs.Select(run => new ComparedCurve(run.Run.LearningRate, run.Run.Seed, run.Epochs))],
+            string.Create(CultureInfo.InvariantCulture, $"{RunReport.TitleOf(data, options)} · mini-batches of {options.BatchSize} · {options.Protocol.ToString().ToLowerInvariant()} protocol")
+                + (options.Schedule == Schedule.Cosine ? ", cosine schedule" : "")
+                + (seeds is [var seed] ? $" · seed {seed}" : "")
+                + (collapsed > 0 ? $" · {collapsed} of {_runs.Count} runs collapsed" : ""),
+            _floors.Test,
+            data.Name == Mnist.Name && options is { TrainLimit: null, TestLimit: null, BatchSize: 10 },
+            data.IsFallback);
+    }
+
+    private ComparisonSummary Summarise()
+    {
+        ComparedRun[] runs = [.. _runs.Select(run => run.Run)];
+        return new(
+            TrainingRun.Versions,
+            new(Accelerators.OptionOf(executor.Kind), executor.Description),
+            options.ToJson(),
+            learningRates,
+            seeds,
+            new(data.Name, data.Origin, data.IsFallback, data.Train.Count, data.Test.Count),
+            GroupSummary.Of(runs),
+            runs);
+    }
+}
