@@ -1,8 +1,8 @@
 using System.Reflection;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
-using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
@@ -14,8 +14,8 @@ namespace AutoencoderGpu.Tests.Kernels;
 /// <summary>What GPUs get to run, generated without one: no driver is needed for it.</summary>
 public sealed class GeneratedCodeTests : IDisposable
 {
-    // Optimised as the accelerators' contexts are by default.
-    private readonly Context _context = Context.Create(builder => builder.EnableAlgorithms());
+    private readonly Context _cuda = Context.Create(builder => KernelCompiler.Configure(builder, AcceleratorKind.Cuda));
+    private readonly Context _opencl = Context.Create(builder => KernelCompiler.Configure(builder, AcceleratorKind.OpenCL));
 
     public static IEnumerable<TheoryDataRow<string, int>> Kernels =>
         Rows.Of(Catalog.Kernels.Select(kernel => kernel.Name), (int[])[70, 80]);
@@ -28,14 +28,15 @@ public sealed class GeneratedCodeTests : IDisposable
     {
         var architecture = new CudaArchitecture(capability / 10, capability % 10);
         using var backend = new PTXBackend(
-            _context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_84, null);
-        var kernel = Assert.IsType<PTXCompiledKernel>(backend.Compile(EntryPoint(name), default));
+            _cuda, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_84, null);
+        var kernel = Assert.IsType<PTXCompiledKernel>(KernelCompiler.Compile(backend, Kernel(name)));
         Assert.Contains($".target sm_{capability}", kernel.PTXAssembly, StringComparison.Ordinal);
         Assert.Contains($".visible .entry {kernel.Name}(", kernel.PTXAssembly, StringComparison.Ordinal);
         Assert.Contains("st.", kernel.PTXAssembly, StringComparison.Ordinal);
         // Calls into libdevice would need NVVM, which machines without the CUDA toolkit lack.
         Assert.DoesNotContain("__nv_", kernel.PTXAssembly, StringComparison.Ordinal);
         Assert.DoesNotContain(".f64", kernel.PTXAssembly, StringComparison.Ordinal);
+        Assert.DoesNotContain(".uni", kernel.PTXAssembly, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -43,8 +44,8 @@ public sealed class GeneratedCodeTests : IDisposable
     public void Every_kernel_becomes_OpenCL_C(string name)
     {
         using var backend = new CLBackend(
-            _context, new CLCapabilityContext(false, false, false, false, true), CLDeviceVendor.Other, CLCVersion.CL20);
-        var kernel = Assert.IsType<CLCompiledKernel>(backend.Compile(EntryPoint(name), default));
+            _opencl, new CLCapabilityContext(false, false, false, false, true), CLDeviceVendor.Other, CLCVersion.CL20);
+        var kernel = Assert.IsType<CLCompiledKernel>(KernelCompiler.Compile(backend, Kernel(name)));
         Assert.Matches($@"kernel void {kernel.Name}\s*\(", kernel.Source);
         Assert.DoesNotContain("double ", kernel.Source, StringComparison.Ordinal);
     }
@@ -76,8 +77,11 @@ public sealed class GeneratedCodeTests : IDisposable
         Assert.NotEmpty(products);
     }
 
-    public void Dispose() => _context.Dispose();
+    public void Dispose()
+    {
+        _cuda.Dispose();
+        _opencl.Dispose();
+    }
 
-    private static EntryPointDescription EntryPoint(string name) =>
-        EntryPointDescription.FromExplicitlyGroupedKernel(Catalog.Kernels.First(kernel => kernel.Name == name).Method);
+    private static PortableKernel Kernel(string name) => Catalog.Kernels.First(kernel => kernel.Name == name);
 }

@@ -113,7 +113,7 @@ public static class Accelerators
     {
         // No more threads than the largest group has: each is a thread of the system, and they meet at every barrier.
         var device = new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 8, numMultiprocessors: 1);
-        var context = Context.Create(builder => builder.EnableAlgorithms().CPU(device));
+        var context = Context.Create(builder => KernelCompiler.Configure(builder, AcceleratorKind.Simulator).CPU(device));
         return new(device.CreateAccelerator(context));
     }
 
@@ -181,7 +181,7 @@ public static class Accelerators
         {
             return Context.Create(builder =>
             {
-                builder.EnableAlgorithms();
+                KernelCompiler.Configure(builder, kind);
                 if (kind == AcceleratorKind.Cuda)
                     builder.Cuda();
                 else

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
+using ILGPU.Backends;
 using ILGPU.Runtime;
 
 namespace AutoencoderGpu.Kernels.Executors;
@@ -13,7 +14,8 @@ using Launcher = Action<AcceleratorStream, KernelConfig, Instruction, Buffers, M
 /// </summary>
 public sealed class LaunchExecutor : Executor
 {
-    private readonly Dictionary<PortableKernel, Launcher> _launchers = [];
+    // Kernels are kept beside their launchers, for ILGPU unloads one that nothing refers to.
+    private readonly Dictionary<PortableKernel, (Kernel Kernel, Launcher Launcher)> _kernels = [];
     private readonly ConditionalWeakTable<InstructionList, Launch[]> _programs = [];
 
     internal LaunchExecutor(Accelerator accelerator)
@@ -63,10 +65,11 @@ public sealed class LaunchExecutor : Executor
 
     private Launcher LauncherOf(PortableKernel kernel)
     {
-        if (_launchers.TryGetValue(kernel, out var launcher))
-            return launcher;
-        launcher = Accelerator.LoadKernel<Launcher>(kernel.Method);
-        _launchers.Add(kernel, launcher);
+        if (_kernels.TryGetValue(kernel, out var known))
+            return known.Launcher;
+        var loaded = Accelerator.LoadKernel(KernelCompiler.Compile(Accelerator.GetBackend(), kernel));
+        var launcher = loaded.CreateLauncherDelegate<Launcher>();
+        _kernels.Add(kernel, (loaded, launcher));
         return launcher;
     }
 

@@ -1,0 +1,44 @@
+using System.Diagnostics;
+
+namespace AutoencoderGpu.Verification;
+
+/// <summary>NVIDIA's assembler and disassembler, which need no GPU.</summary>
+/// <param name="folder">Where <c>ptxas</c> and <c>nvdisasm</c> are.</param>
+internal sealed class CudaTools(string folder)
+{
+    /// <summary>Assembles a kernel; warnings are errors, and so are registers that are spilled and arrays left in local memory.</summary>
+    /// <returns>The machine code, or what the assembler objected to.</returns>
+    public (MachineCode? Code, string Objection) Assemble(string ptx, int capability)
+    {
+        var source = Path.GetTempFileName();
+        var binary = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(source, ptx);
+            var (assembled, report) = Run(
+                "ptxas", "--warning-as-error", "--warn-on-spills", "--warn-on-local-memory-usage", "--verbose", $"--gpu-name=sm_{capability}", source, "--output-file", binary);
+            if (!assembled)
+                return (null, report.ReplaceLineEndings(" ").Trim());
+            var (_, disassembly) = Run("nvdisasm", "--print-code", binary);
+            return (MachineCode.Parse(report, disassembly), "");
+        }
+        finally
+        {
+            File.Delete(source);
+            File.Delete(binary);
+        }
+    }
+
+    /// <summary>The assembler's name and version.</summary>
+    public string Version => Run("ptxas", "--version").Output.Split('\n').First(line => line.Contains("release", StringComparison.Ordinal)).Trim();
+
+    private (bool Succeeded, string Output) Run(string tool, params string[] arguments)
+    {
+        var info = new ProcessStartInfo(Path.Combine(folder, tool), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(info)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode == 0, output + errors.Result);
+    }
+}
