@@ -1,4 +1,5 @@
 using AutoencoderGpu.Models;
+using AutoencoderGpu.Tests.Kernels;
 using Xunit;
 
 namespace AutoencoderGpu.Tests;
@@ -40,5 +41,14 @@ internal static class Golden
 internal static class Rows
 {
     public static IEnumerable<TheoryDataRow<T1, T2>> Of<T1, T2>(IEnumerable<T1> first, IEnumerable<T2> second) =>
-        from a in first from b in second select new TheoryDataRow<T1, T2>(a, b);
+        from a in first from b in second select OnItsExecutor(new TheoryDataRow<T1, T2>(a, b), a);
+
+    /// <summary>Marks a row whose first value names an executor, so that `-trait Executor=OpenCL` runs it and what is like it.</summary>
+    public static TRow OnItsExecutor<TRow>(TRow row, object? first)
+        where TRow : TheoryDataRowBase
+    {
+        if (first is string name && ExecutorsUnderTest.Names.Contains(name))
+            row.Traits.Add("Executor", [name]);
+        return row;
+    }
 }

@@ -15,7 +15,7 @@ public class NetworkTests
         .Concat(Rows.Of([ExecutorsUnderTest.Simulator], Golden.Models.Where(name => name.StartsWith("model-fc", StringComparison.Ordinal))));
 
     public static IEnumerable<TheoryDataRow<string>> Executors =>
-        ExecutorsUnderTest.NamesForModels.Select(name => new TheoryDataRow<string>(name));
+        ExecutorsUnderTest.NamesForModels.Select(name => Rows.OnItsExecutor(new TheoryDataRow<string>(name), name));
 
     public static IEnumerable<TheoryDataRow<string>> Names => Golden.Models.Select(name => new TheoryDataRow<string>(name));
 
