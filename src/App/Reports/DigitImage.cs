@@ -21,8 +21,8 @@ public static class DigitImage
     // A digit a tenth as high as the picture still has two pixels for each of the box's.
     private const int WorkingSide = 400;
 
-    // Lighting varies on a larger scale than strokes. It is followed on a small copy, where a stroke of up to a third of the picture's
-    // longer side disappears in squares of this radius.
+    // Lighting varies on a larger scale than strokes. It is followed on a small copy, where a stroke of up to a third of the
+    // picture's longer side disappears in squares of this radius.
     private const int LightingSide = 100;
     private const int LightingRadius = 16;
 

@@ -177,8 +177,8 @@ public sealed class DigitImageTests : IDisposable
         ImageSet images;
         if (set == "mnist")
         {
-            Assert.SkipWhen(
-                string.IsNullOrEmpty(Environment.GetEnvironmentVariable("AUTOENCODER_DATA")), "AUTOENCODER_DATA names no folder with MNIST.");
+            string? folder = Environment.GetEnvironmentVariable("AUTOENCODER_DATA");
+            Assert.SkipWhen(string.IsNullOrEmpty(folder), "AUTOENCODER_DATA names no folder with MNIST.");
             images = _mnist.Value;
         }
         else
