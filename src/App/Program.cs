@@ -16,7 +16,7 @@ internal static class Program
               autoencoder --accelerator cpu --model fc --epochs 2
               autoencoder compare --learning-rates 0.1,1        one plot and one table of both
               autoencoder eval --weights runs/…/fc/best.safetensors
-              autoencoder reconstruct --weights runs/…/conv/best.safetensors digit.png
+              autoencoder reconstruct --weights runs/…/conv/best.safetensors photo.jpg
               autoencoder devices
 
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such accelerator, 4 data missing or damaged, 5 training collapsed,

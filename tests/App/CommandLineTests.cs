@@ -93,6 +93,29 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, (await AutoencoderProcess.RunAsync(reconstruct)).ExitCode);
         Assert.True(Picture.ReadGrey(In("out.png")).Width > 56);
         TrainCommandTests.AssertError(2, "--force", await AutoencoderProcess.RunAsync(reconstruct));
+
+        // The digit is the same in both pictures once it is cut out of them.
+        using (var picture = new Picture(600, 800))
+        {
+            picture.FillRectangle(0, 0, 600, 800, 0x202830);
+            picture.FillRectangle(40, 300, 80, 300, 0xF0F0E0);
+            picture.SavePng(In("inverted.png"));
+        }
+
+        Assert.Equal(await LossesAsync("digit.png"), await LossesAsync("inverted.png"), (one, other) => Math.Abs(one - other) < 0.02);
+        Assert.NotEqual(await LossesAsync("digit.png"), await LossesAsync("digit.png", "--as-is"));
+        using (var picture = new Picture(50, 50))
+            picture.SavePng(In("blank.png"));
+        TrainCommandTests.AssertError(
+            4, In("blank.png"), await AutoencoderProcess.RunAsync([.. reconstruct[..^1], "--force", In("digit.png"), In("blank.png")]));
+        Assert.Single(await LossesAsync("blank.png", "--as-is"));
+
+        async Task<double[]> LossesAsync(string image, params string[] options)
+        {
+            var result = await AutoencoderProcess.RunAsync([.. reconstruct[..^1], "--force", "--json", In(image), .. options]);
+            Assert.Equal(0, result.ExitCode);
+            return [.. JsonNode.Parse(result.Output)!["losses"]!.AsArray().Select(loss => (double)loss!)];
+        }
     }
 
     [Fact]

@@ -13,8 +13,14 @@ internal static class ReconstructCommand
 {
     private static readonly Argument<string[]> _images = new("image")
     {
-        Description = "PNG, JPEG, BMP or WebP of a digit, white on black, any size; two test images a class where none is named",
+        Description = "PNG, JPEG, BMP or WebP of one digit, dark on light or light on dark, any size; it is cut out, scaled and centred as "
+            + "MNIST's were. Two test images a class where none is named",
         Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private static readonly Option<bool> _asIs = new("--as-is")
+    {
+        Description = "Only scale the images to 28×28; digits should be white on black, and centred",
     };
 
     private static readonly Option<string?> _output = new("--output", "-o")
@@ -29,7 +35,7 @@ internal static class ReconstructCommand
     {
         var command = new Command("reconstruct", "Draws images beside their reconstructions by saved weights.")
         {
-            _images, EvalCommand.WeightsOption, EvalCommand.Upsample, _output, _force,
+            _images, _asIs, EvalCommand.WeightsOption, EvalCommand.Upsample, _output, _force,
             CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Dataset, CommonOptions.Data,
         };
         command.SetWork(RunAsync);
@@ -44,7 +50,7 @@ internal static class ReconstructCommand
         var output = parsed.GetValue(_output) ?? $"reconstructions-{network.Name}.png";
         if (File.Exists(output) && !parsed.GetValue(_force))
             throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");
-        byte[][] pictures = [.. paths.Select(Picture.ReadGrey28)];
+        byte[][] pictures = [.. paths.Select(path => Read(path, parsed.GetValue(_asIs)))];
 
         using var executor = CommonOptions.Open(
             parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
@@ -56,7 +62,8 @@ internal static class ReconstructCommand
         {
             // Labels of a user's images are not known; the picture leaves them out.
             var images = new ImageSet([.. pictures.SelectMany(pixels => pixels)], new byte[paths.Length], Network.ImageSide, Network.ImageSide);
-            results = [.. Reconstructions.Of(executor, model, images).Select(result => result with { Label = -1 })];
+            results = [.. Reconstructions.Of(executor, model, images)
+                .Zip(paths, (result, path) => result with { Label = -1, Name = Path.GetFileName(path) })];
         }
         else
         {
@@ -85,4 +92,10 @@ internal static class ReconstructCommand
 
         terminal.Say($"{results.Count} reconstructions, mean loss {mean:0.0000}, drawn into [bold]{Markup.Escape(output)}[/]");
     }
+
+    private static byte[] Read(string path, bool asIs) => asIs
+        ? Picture.ReadGrey28(path)
+        : DigitImage.Prepare(Picture.ReadGrey(path)) ?? throw new UserError(
+            ExitCode.Data,
+            $"No digit found in {path}: nothing stands out from its background; take a picture of one digit that does, or try --as-is.");
 }

@@ -10,16 +10,20 @@ public sealed partial class Picture
     /// <summary>Larger images are refused before memory is taken for them; a header can claim any size.</summary>
     private const long MaxPixels = 100_000_000;
 
-    /// <summary>Reads an image file as the models take it: 28×28 grey, 0 black.</summary>
+    /// <summary>Reads an image file as it is, at the models' size: 28×28 grey, 0 black.</summary>
     /// <remarks>
-    /// Proportions stay (<see cref="GreyImage.ToSquare"/>). The digit is neither centred nor inverted: MNIST's are white on black.
+    /// Proportions stay (<see cref="GreyImage.ToSquare"/>). The digit is neither centred nor inverted, which
+    /// <see cref="DigitImage.Prepare"/> does.
     /// </remarks>
     /// <param name="path">A PNG, JPEG, BMP or WebP file of any size.</param>
     /// <returns>(28, 28) bytes, row-major.</returns>
     /// <exception cref="UserError">The file is missing, damaged, too large or no image (<see cref="ExitCode.Data"/>).</exception>
     public static byte[] ReadGrey28(string path) => ReadGrey(path).ToSquare(Side);
 
-    /// <summary>Reads an image file as grey, upright by its EXIF orientation, transparency laid over white.</summary>
+    /// <summary>
+    /// Reads an image file as grey, upright by its EXIF orientation. What is transparent is laid over black if the rest is light on
+    /// average, over white if it is dark, so that either can be seen.
+    /// </summary>
     /// <param name="path">A PNG, JPEG, BMP or WebP file of at most 100 million pixels.</param>
     /// <returns>The image at its own size.</returns>
     /// <exception cref="UserError">The file is missing, damaged, too large or no image (<see cref="ExitCode.Data"/>).</exception>
@@ -70,16 +74,23 @@ public sealed partial class Picture
         new(ExitCode.Data, $"Cannot read {path}: {reason}", inner);
 
     // Luma of ITU-R BT.601 in 16-bit fixed point, which leaves greys as they are. Colours come multiplied by alpha, so what is
-    // missing to 255 is the share of the white behind them.
+    // missing to 255 is the share of what is behind them.
     private static byte[] ToGrey(byte[] rgba)
     {
         var grey = new byte[rgba.Length / 4];
+        long light = 0, opaque = 0;
         for (int i = 0; i < grey.Length; i++)
         {
-            int r = rgba[4 * i], g = rgba[4 * i + 1], b = rgba[4 * i + 2], alpha = rgba[4 * i + 3];
-            grey[i] = (byte)(((19595 * r + 38470 * g + 7471 * b + 32768) >> 16) + 255 - alpha);
+            int r = rgba[4 * i], g = rgba[4 * i + 1], b = rgba[4 * i + 2];
+            grey[i] = (byte)((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
+            light += grey[i];
+            opaque += rgba[4 * i + 3];
         }
 
+        bool isOverWhite = 2 * light <= opaque;
+        if (isOverWhite && opaque < 255L * grey.Length)
+            for (int i = 0; i < grey.Length; i++)
+                grey[i] += (byte)(255 - rgba[4 * i + 3]);
         return grey;
     }
 

@@ -7,7 +7,8 @@ namespace AutoencoderGpu.App.Reports;
 /// <param name="Output">(784) outputs of the model's sigmoid, 0 to 1.</param>
 /// <param name="Label">Class, 0 to 9; negative when it is not known.</param>
 /// <param name="Loss">Mean squared error of this image, in the units of the training loss.</param>
-public sealed record Reconstruction(byte[] Original, float[] Output, int Label, double Loss);
+/// <param name="Name">What it is called below the pair, such as its file's name; null for nothing.</param>
+public sealed record Reconstruction(byte[] Original, float[] Output, int Label, double Loss, string? Name = null);
 
 /// <summary>Draws images beside their reconstructions, the loss of each below: <c>reconstructions-fc.png</c> and its like.</summary>
 /// <remarks>
@@ -28,11 +29,12 @@ public static class ReconstructionMontage
     private const int BetweenPairs = 40;
     private const int BetweenBlocks = 72;
     private const int Caption = 66;
+    private const int NameHeight = 34;
     private const int ColumnTitle = 40;
+    private const float TextSize = 24;
     private const int PairWidth = 2 * Image + InPair;
     private const int PairsInRow = 2;
     private const int RowWidth = PairsInRow * PairWidth + (PairsInRow - 1) * BetweenPairs;
-    private const int RowHeight = Image + Caption;
 
     /// <summary>
     /// Draws the images by class, two pairs a row, in two blocks of rows beside each other: 20 images, two a class, become
@@ -57,16 +59,17 @@ public static class ReconstructionMontage
         int labelWidth = images.Any(i => i.Label >= 0) ? LabelWidth : 0;
         int blockWidth = labelWidth + RowWidth;
         int rowsInBlock = (rows.Length + blocks - 1) / blocks;
+        int rowHeight = Image + Caption + (images.Any(i => i.Name is not null) ? NameHeight : 0);
         var heading = new Heading(title, subtitle, isFallback);
 
         using var picture = new Picture(
             2 * Margin + blocks * blockWidth + (blocks - 1) * BetweenBlocks,
-            heading.Height + ColumnTitle + rowsInBlock * RowHeight + Margin);
+            heading.Height + ColumnTitle + rowsInBlock * rowHeight + Margin);
         heading.Draw(picture, Margin);
         for (int row = 0; row < rows.Length; row++)
         {
             int left = Margin + row / rowsInBlock * (blockWidth + BetweenBlocks) + labelWidth;
-            int top = heading.Height + ColumnTitle + row % rowsInBlock * RowHeight;
+            int top = heading.Height + ColumnTitle + row % rowsInBlock * rowHeight;
             DrawRow(picture, rows[row], left, top, hasTitles: row % rowsInBlock == 0);
         }
 
@@ -100,9 +103,20 @@ public static class ReconstructionMontage
             picture.DrawGrey(Array.ConvertAll(row[i].Output, ToGrey), Side, output, top, Scale);
             string loss = row[i].Loss.ToString("F4", CultureInfo.InvariantCulture);
             DrawText(picture, loss, original + PairWidth / 2, top + Image + 34, TextAlign.Center);
+            if (row[i].Name is { } name)
+                DrawText(picture, Shortened(name), original + PairWidth / 2, top + Image + 34 + NameHeight, TextAlign.Center);
         }
     }
 
+    // The beginning and the end of a name that is too long: numbers and dates, which tell files apart, are often at its end.
+    private static string Shortened(string name)
+    {
+        string shortened = name;
+        for (int kept = name.Length - 1; kept > 1 && Picture.TextWidth(shortened, TextSize) > PairWidth; kept--)
+            shortened = $"{name[..(kept / 2)]}…{name[^(kept - kept / 2)..]}";
+        return shortened;
+    }
+
     private static void DrawText(Picture picture, string text, int x, int baseline, TextAlign align) =>
-        picture.DrawText(text, x, baseline, 24, Heading.Grey, align);
+        picture.DrawText(text, x, baseline, TextSize, Heading.Grey, align);
 }

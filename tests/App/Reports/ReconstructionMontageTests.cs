@@ -70,6 +70,22 @@ public sealed class ReconstructionMontageTests : IDisposable
     }
 
     [Fact]
+    public void Names_stand_below_the_pairs_and_fit()
+    {
+        string[] names = ["a.png", new string('W', 100) + ".jpeg", "digits 2.png"];
+        ReconstructionMontage.Save(
+            _folder.File("a.png"), [.. names.Select((name, i) => Image(i, -1) with { Name = name })], "Title", "subtitle");
+
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
+        // Rows of a pair are 168 pixels high; the loss takes 40 below, the name the next 34.
+        int name = Top + 168 + 42;
+        Assert.True(Ink(picture, 56, name, 344, 34) > 50, "no name");
+        Assert.True(Ink(picture, 440, name, 344, 34) > 1000, "no long name");
+        Assert.Equal(0, Ink(picture, 402, name, 36, 34));
+        Assert.Equal(0, Ink(picture, 786, name, 36, 34));
+    }
+
+    [Fact]
     public void Nothing_and_wrong_sizes_are_refused()
     {
         Assert.ThrowsAny<ArgumentException>(() => ReconstructionMontage.Save(_folder.File("a.png"), [], "", ""));
