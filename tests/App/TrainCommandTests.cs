@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
 using AutoencoderGpu.Tests.App.Reports;
+using AutoencoderGpu.Tests.Kernels;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;
@@ -11,6 +12,9 @@ namespace AutoencoderGpu.Tests.App;
 public sealed class TrainCommandTests : IDisposable
 {
     private static readonly string[] _quick = ["--dataset", "synthetic", "--accelerator", "cpu", "--threads", "2", "--test-limit", "100"];
+
+    public static IEnumerable<TheoryDataRow<string>> Gpus =>
+        ((string[])["CUDA", "OpenCL"]).Select(name => Rows.OnItsExecutor(new TheoryDataRow<string>(name), name));
 
     private readonly TemporaryFolder _folder = new();
 
@@ -142,6 +146,26 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(0.598312, (double)model["train_loss"]!, 0.015);
         Assert.Equal(0.548468, (double)model["test_loss"]!, 0.015);
         Assert.Equal(0.469391, (double)model["floor"]!, 6);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gpus))]
+    public async Task Another_accelerator_trains_to_the_losses_of_the_cpu(string executor)
+    {
+        ExecutorsUnderTest.Open(executor); // skips where there is none
+        var losses = new List<double[]>();
+        foreach (var accelerator in new[] { executor.ToLowerInvariant(), "cpu" })
+        {
+            var result = await AutoencoderProcess.RunAsync(
+                "--dataset", "synthetic", "--accelerator", accelerator, "--train-limit", "100", "--test-limit", "50", "--epochs", "1", "--json", "--output", In(accelerator));
+            Assert.Equal(0, result.ExitCode);
+            losses.Add([.. JsonNode.Parse(result.Output)!["models"]!.AsArray().SelectMany(model => new[] { (double)model!["train_loss"]!, (double)model["test_loss"]! })]);
+        }
+
+        Assert.Equal(4, losses[0].Length);
+        // Ten steps at a rate of 1 enlarge rounding differences of 1e-7 by far less than this.
+        for (var i = 0; i < losses[0].Length; i++)
+            Assert.Equal(losses[1][i], losses[0][i], 1e-4);
     }
 
     [Fact]
