@@ -11,7 +11,7 @@ public class DenseTests
     private static readonly (int Batch, int Count, int K, int N)[] _shapes =
     [
         (1, 1, 1, 1), (10, 10, 31, 33), (10, 7, 32, 32), (7, 7, 33, 31), (33, 33, 17, 5), (33, 32, 16, 2), (5, 4, 15, 65), (6, 6, 65, 1),
-        (1, 1, 100, 3), (31, 11, 1, 34), (10, 1, 8, 64), (2, 2, 129, 7),
+        (1, 1, 100, 3), (31, 11, 1, 34), (10, 1, 8, 64), (2, 2, 129, 7), (34, 34, 330, 71), (40, 32, 65, 321),
     ];
 
     public static IEnumerable<TheoryDataRow<string, string>> GoldenCases =>

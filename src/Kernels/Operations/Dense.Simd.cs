@@ -22,13 +22,16 @@ public static unsafe partial class Dense
     /// </summary>
     private const int OutputBlock = 24;
 
-    /// <summary>Images whose scaled gradients of a block of outputs are kept beside its weights in the first-level cache.</summary>
-    private const int ImageBlock = 128;
-
     /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
     internal static void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
+        if (batch.Count >= ManyImages)
+        {
+            RunForwardOfMany<V>(i, buffers, batch.Count, worker);
+            return;
+        }
+
         int k = i.Input.Size, n = i.Output.Size;
         float* weights = buffers.Arena + i.Weights, bias = buffers.Arena + i.Bias;
         float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
@@ -53,7 +56,7 @@ public static unsafe partial class Dense
     /// <summary>
     /// Workers own outputs, as forward. Weights pass through the cache once: of each block of outputs, by two vectors of inputs at a
     /// time, first the inputs' gradient takes its part from the old weights, then these are updated. The parts of the groups, which
-    /// are small, are added up at the end. For more images than there is room for parts, gradient and update are two passes.
+    /// are small, are added up at the end.
     /// </summary>
     /// <remarks>
     /// Workers that own inputs instead need no parts, but then a weight that one core has updated is read forward by another,
@@ -62,70 +65,63 @@ public static unsafe partial class Dense
     internal static void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
-        var groups = worker.Share(OutputGroups);
-        int start = FirstOfGroup<V>(n, groups.Start), end = FirstOfGroup<V>(n, groups.End);
+        int k = i.Saved.Size, n = i.Input.Size;
         // A cache line more than a row needs, lest rows be a power of two apart.
-        var stride = (k + width - 1) / width * width + 16;
-        var room = Math.Max(1, Math.Min(ImageBlock, Worker.SharedLength / (OutputGroups * stride)));
-        Worker.RequireRoom((long)OutputGroups * room * stride, Worker.SharedLength);
-        var atOnce = i.Output.IsNone || batch.Count <= room;
-        for (var image = 0; image < batch.Count && !i.Output.IsNone; image += room)
+        var stride = (k + Panel<V>.Columns - 1) / Panel<V>.Columns * Panel<V>.Columns + 16;
+        var length = (long)stride * batch.Count;
+        if (batch.Count >= ManyImages || length * OutputGroups > Worker.SharedLength)
         {
-            var images = Math.Min(room, batch.Count - image);
-            for (var group = groups.Start; group < groups.End; group++)
-            {
-                var parts = new Parts(worker.Shared + (nint)group * room * stride, stride);
-                RunOutputs<V>(i, buffers, batch.Step, FirstOfGroup<V>(n, group), FirstOfGroup<V>(n, group + 1), image, images, parts, atOnce);
-            }
-
-            worker.WaitForAll();
-            AddParts<V>(i, buffers, image, images, new(worker.Shared, stride), (nint)room * stride, worker);
-            if (image + room < batch.Count)
-                worker.WaitForAll();
+            RunBackwardOfMany<V>(i, buffers, batch, worker);
+            return;
         }
 
-        for (var image = 0; image < batch.Count && (i.Output.IsNone || !atOnce); image += ImageBlock)
-            RunOutputs<V>(i, buffers, batch.Step, start, end, image, Math.Min(ImageBlock, batch.Count - image), default, update: true);
+        var (start, end) = worker.Share(OutputGroups);
+        for (var group = start; group < end; group++)
+        {
+            RunOutputs<V>(
+                i, buffers, batch, FirstOfGroup<V>(n, group), FirstOfGroup<V>(n, group + 1), new(worker.Shared + group * (nint)length, stride));
+        }
+
+        (start, end) = (FirstOfGroup<V>(n, start), FirstOfGroup<V>(n, end));
         UpdateBias<V>(
             buffers.Arena + i.Input.Offset, n, batch.Count, start, end, -buffers.LearningRates[batch.Step], buffers.Arena + i.Bias);
+        if (i.Output.IsNone)
+            return;
+        worker.WaitForAll();
+        AddParts<V>(i, buffers, batch.Count, new(worker.Shared, stride), (nint)length, worker);
     }
 
-    /// <summary>Some outputs' part of the inputs' gradient for some images, the update of their weights by these, or both.</summary>
-    private static void RunOutputs<V>(
-        in Instruction i, in HostBuffers buffers, int step, int start, int end, int image, int images, Parts parts, bool update)
+    /// <summary>Some outputs' part of the inputs' gradient, if it is wanted, and the update of their weights.</summary>
+    private static void RunOutputs<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, int start, int end, Parts parts)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size, width = DenseTiles<V>.Columns;
-        var gradient = buffers.Arena + i.Input.Offset + (nint)image * n;
-        var scaled = stackalloc float[OutputBlock * ImageBlock];
+        int k = i.Saved.Size, n = i.Input.Size, width = Panel<V>.Columns, images = batch.Count;
+        float* gradient = buffers.Arena + i.Input.Offset, saved = buffers.Arena + i.Saved.Offset;
+        var scaled = stackalloc float[OutputBlock * ManyImages];
         for (var output = start; output < end; output += OutputBlock)
         {
             var outputs = Math.Min(OutputBlock, end - output);
-            for (var b = 0; b < images && update; b++)
-                Scale<V>(-buffers.LearningRates[step], gradient + (nint)b * n + output, scaled + b * OutputBlock, outputs);
+            for (var b = 0; b < images; b++)
+                Elements<V>.Scale(-buffers.LearningRates[batch.Step], gradient + b * n + output, scaled + b * OutputBlock, outputs);
             for (var column = 0; column < k; column += width)
             {
                 var weights = buffers.Arena + i.Weights + (nint)output * k + column;
-                for (var b = 0; b < images && parts.First != null; b += DenseTiles<V>.ImageRows)
+                for (var b = 0; b < images && !i.Output.IsNone; b += DenseTiles<V>.ImageRows)
                 {
                     DenseTiles<V>.Sum(
-                        gradient + (nint)b * n + output, Math.Min(DenseTiles<V>.ImageRows, images - b), n, weights, k, outputs,
-                        parts.First + (nint)b * parts.Stride + column, parts.Stride, accumulate: output > start);
+                        gradient + b * n + output, Math.Min(DenseTiles<V>.ImageRows, images - b), n, weights, k, outputs,
+                        parts.First + b * parts.Stride + column, parts.Stride, accumulate: output > start);
                 }
 
-                if (update)
-                {
-                    UpdateWeights<V>(
-                        scaled, buffers.Arena + i.Saved.Offset + (nint)image * k + column, images, weights, k, outputs, Math.Min(width, k - column));
-                }
+                Multiply<V>(
+                    scaled, 1, OutputBlock, saved + column, k, images, weights, k, outputs, Math.Min(width, k - column), accumulate: true);
             }
         }
     }
 
     /// <summary>Workers own columns of the inputs' gradient.</summary>
     private static void AddParts<V>(
-        in Instruction i, in HostBuffers buffers, int image, int images, Parts parts, nint groupStride, Worker worker)
+        in Instruction i, in HostBuffers buffers, int images, Parts parts, nint groupStride, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int k = i.Saved.Size, count = 0;
@@ -141,7 +137,7 @@ public static unsafe partial class Dense
         (start, end) = (start * V.Width, Math.Min(end * V.Width, k));
         for (var b = 0; b < images; b++)
         {
-            var at = (nint)(image + b) * k;
+            var at = (nint)b * k;
             float* saved = buffers.Arena + i.Saved.Offset + at, target = buffers.Arena + i.Output.Offset + at;
             var source = parts.First + (nint)b * parts.Stride;
             var column = start;
@@ -165,7 +161,7 @@ public static unsafe partial class Dense
     private static int FirstOfGroup<V>(int outputs, int group)
         where V : unmanaged, ISimd<V>
     {
-        const int rows = DenseTiles<V>.OutputRows;
+        const int rows = Micro<V>.OuterRows;
         return Math.Min(outputs, (outputs + rows - 1) / rows * group / OutputGroups * rows);
     }
 
@@ -190,37 +186,5 @@ public static unsafe partial class Dense
 
         if (V.Width > 1 && output < end)
             UpdateBias<SimdScalar>(gradient, n, images, output, end, factor, bias);
-    }
-
-    /// <summary>target = factor · source, and beyond, to the last tile's end, the last value again.</summary>
-    private static void Scale<V>(float factor, float* source, float* target, int count)
-        where V : unmanaged, ISimd<V>
-    {
-        Elements<V>.Scale(factor, source, target, count);
-        for (var r = count; r % DenseTiles<V>.OutputRows != 0; r++)
-            target[r] = target[count - 1];
-    }
-
-    private static void UpdateWeights<V>(float* scaled, float* x, int images, float* weights, int k, int outputs, int columns)
-        where V : unmanaged, ISimd<V>
-    {
-        var width = DenseTiles<V>.Columns;
-        if (columns == width)
-        {
-            DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, weights, k);
-            return;
-        }
-
-        var tile = stackalloc float[OutputBlock * width];
-        Copy<V>(weights, k, tile, width, outputs, columns);
-        DenseTiles<V>.Add(scaled, OutputBlock, x, k, images, outputs, tile, width);
-        Copy<V>(tile, width, weights, k, outputs, columns);
-    }
-
-    private static void Copy<V>(float* source, nint sourceStride, float* target, nint targetStride, int rows, int columns)
-        where V : unmanaged, ISimd<V>
-    {
-        for (var r = 0; r < rows; r++)
-            Elements<V>.Copy(source + r * sourceStride, target + r * targetStride, columns);
     }
 }

@@ -3,30 +3,21 @@ using System.Runtime.CompilerServices;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>
-/// The register tiles of a dense layer, beside those of <see cref="Micro{V}"/>: <see cref="Dot"/> forward, <see cref="Sum"/> for
-/// the gradient of the inputs, <see cref="Add"/> for the update. They are of the same make and as large as 16 registers allow, but
-/// rows are evenly strided, images come in fives, which divide mini-batches of 10 and 100, and what follows the sums is done
-/// while they are at hand.
+/// The register tiles of a dense layer's few images, beside <see cref="Panel{V}"/>: <see cref="Dot"/> forward and <see cref="Sum"/> for
+/// the gradient of the inputs. They are of the same make, but images come in fives, which divide a mini-batch of 10.
 /// </summary>
 /// <remarks>
 /// <para>Rows beyond the last are taken for the last one again, here and in the targets: they cost time, but no branch, and
 /// write what is written anyway. Columns of two vectors must exist, in memory of the caller's if not in the matrix.</para>
 /// <para>Tried, measured, and no faster: fetching the next columns' weights ahead of time (the processor's own guesses do
 /// as well), <see cref="Dot"/> unrolled once, and a call a tile or one for a column of them. Slower: sums written out and taken
-/// up again for bias and update, and six images a tile, two of twelve computed for nothing. Accumulators of <see cref="Add"/> that begin
-/// as the weights are as fast, but round every product to the precision of the weight, not of the gradient.</para>
+/// up again for bias and update, and six images a tile, two of twelve computed for nothing.</para>
 /// </remarks>
 internal static unsafe class DenseTiles<V>
     where V : unmanaged, ISimd<V>
 {
     /// <summary>Rows of a tile of <see cref="Dot"/> and <see cref="Sum"/>: images.</summary>
     public const int ImageRows = 5;
-
-    /// <summary>Rows of a tile of <see cref="Add"/>: outputs.</summary>
-    public const int OutputRows = 6;
-
-    /// <summary>Columns of <see cref="Sum"/> and <see cref="Add"/>.</summary>
-    public static int Columns => 2 * V.Width;
 
     /// <summary>target[r, c] = bias[c] + Σ_k a[r, k] · b[c, k], over k below depth, two columns at a time: 10 FMA for 7 loads.</summary>
     /// <param name="a">(rows, depth).</param>
@@ -151,72 +142,6 @@ internal static unsafe class DenseTiles<V>
         Store(c20, c21, target + r2 * stride);
         Store(c30, c31, target + r3 * stride);
         Store(c40, c41, target + r4 * stride);
-    }
-
-    /// <summary>target[r, c] += Σ_k a[k, r] · b[k, c], over k below depth, six rows at a time: 12 FMA for 8 loads.</summary>
-    /// <param name="a">(depth, rows), rows <paramref name="aStride"/> floats apart; a last tile's columns beyond repeat the last one.</param>
-    /// <param name="b">(depth, 2 vectors), rows <paramref name="bStride"/> floats apart.</param>
-    /// <param name="target">(rows, 2 vectors), rows <paramref name="stride"/> floats apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* a, nint aStride, float* b, nint bStride, int depth, int rows, float* target, nint stride)
-    {
-        for (; rows > 0; rows -= OutputRows)
-        {
-            V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
-            V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
-            float* left = a, right = b;
-            for (var k = depth; k > 0; k--)
-            {
-                V b0 = V.Load(right), b1 = V.Load(right + V.Width);
-                var value = V.Broadcast(left[0]);
-                V.AddProduct(value, b0, ref c00);
-                V.AddProduct(value, b1, ref c01);
-                value = V.Broadcast(left[1]);
-                V.AddProduct(value, b0, ref c10);
-                V.AddProduct(value, b1, ref c11);
-                value = V.Broadcast(left[2]);
-                V.AddProduct(value, b0, ref c20);
-                V.AddProduct(value, b1, ref c21);
-                value = V.Broadcast(left[3]);
-                V.AddProduct(value, b0, ref c30);
-                V.AddProduct(value, b1, ref c31);
-                value = V.Broadcast(left[4]);
-                V.AddProduct(value, b0, ref c40);
-                V.AddProduct(value, b1, ref c41);
-                value = V.Broadcast(left[5]);
-                V.AddProduct(value, b0, ref c50);
-                V.AddProduct(value, b1, ref c51);
-                left += aStride;
-                right += bStride;
-            }
-
-            // Rows that are there twice must be read before they are written.
-            var last = rows - 1;
-            float* t1 = target + Math.Min(1, last) * stride, t2 = target + Math.Min(2, last) * stride;
-            float* t3 = target + Math.Min(3, last) * stride, t4 = target + Math.Min(4, last) * stride;
-            var t5 = target + Math.Min(5, last) * stride;
-            AddFrom(target, ref c00, ref c01);
-            AddFrom(t1, ref c10, ref c11);
-            AddFrom(t2, ref c20, ref c21);
-            AddFrom(t3, ref c30, ref c31);
-            AddFrom(t4, ref c40, ref c41);
-            AddFrom(t5, ref c50, ref c51);
-            Store(c00, c01, target);
-            Store(c10, c11, t1);
-            Store(c20, c21, t2);
-            Store(c30, c31, t3);
-            Store(c40, c41, t4);
-            Store(c50, c51, t5);
-            a += OutputRows;
-            target += OutputRows * stride;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddFrom(float* source, ref V left, ref V right)
-    {
-        left += V.Load(source);
-        right += V.Load(source + V.Width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

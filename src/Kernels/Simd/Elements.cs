@@ -18,6 +18,22 @@ internal static unsafe class Elements<V>
             SimdScalar.Store(Elements<SimdScalar>.Activate(activation, SimdScalar.Load(x + k)), x + k);
     }
 
+    /// <summary>x[r, c] = f(x[r, c] + bias[c]).</summary>
+    /// <param name="x">Rows <paramref name="stride"/> floats apart.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddBias(Activation activation, float* bias, float* x, nint stride, int rows, int columns)
+    {
+        for (; rows > 0; rows--)
+        {
+            var k = 0;
+            for (; k <= columns - V.Width; k += V.Width)
+                V.Store(Activate(activation, V.Load(x + k) + V.Load(bias + k)), x + k);
+            for (; k < columns; k++)
+                SimdScalar.Store(Elements<SimdScalar>.Activate(activation, SimdScalar.Load(x + k) + SimdScalar.Load(bias + k)), x + k);
+            x += stride;
+        }
+    }
+
     /// <summary>f(x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Activate(Activation activation, V x)

@@ -9,13 +9,18 @@ namespace AutoencoderGpu.Kernels.Simd;
 internal static unsafe class Panel<V>
     where V : unmanaged, ISimd<V>
 {
+    /// <summary>Floats of a row of a panel.</summary>
+    public static int Columns => Micro<V>.OuterColumns;
+
     /// <summary>target[r, c] = Σ a[r, k] · b[k, c] over k below <paramref name="depth"/>, for six rows a block and two vectors of c.</summary>
     /// <param name="a">Rows <paramref name="aRow"/> and depths <paramref name="aStep"/> floats apart.</param>
     /// <param name="b">Depths <paramref name="bStep"/> floats apart, columns contiguous.</param>
-    /// <param name="target">Rows <paramref name="stride"/> floats apart; overwritten.</param>
+    /// <param name="target">Rows <paramref name="stride"/> floats apart.</param>
     /// <param name="blocks">Blocks of six rows.</param>
+    /// <param name="accumulate">Whether the sums are added to the target instead of overwriting it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks)
+    public static void Multiply(
+        float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks, bool accumulate = false)
     {
         for (; blocks > 0; blocks--)
         {
@@ -48,20 +53,56 @@ internal static unsafe class Panel<V>
                 right += bStep;
             }
 
-            V.Store(c00, target);
-            V.Store(c01, target + V.Width);
-            V.Store(c10, target + stride);
-            V.Store(c11, target + stride + V.Width);
-            V.Store(c20, target + 2 * stride);
-            V.Store(c21, target + 2 * stride + V.Width);
-            V.Store(c30, target + 3 * stride);
-            V.Store(c31, target + 3 * stride + V.Width);
-            V.Store(c40, target + 4 * stride);
-            V.Store(c41, target + 4 * stride + V.Width);
-            V.Store(c50, target + 5 * stride);
-            V.Store(c51, target + 5 * stride + V.Width);
+            float* t1 = target + stride, t2 = t1 + stride, t3 = t2 + stride, t4 = t3 + stride, t5 = t4 + stride;
+            if (accumulate)
+            {
+                AddFrom(target, ref c00, ref c01);
+                AddFrom(t1, ref c10, ref c11);
+                AddFrom(t2, ref c20, ref c21);
+                AddFrom(t3, ref c30, ref c31);
+                AddFrom(t4, ref c40, ref c41);
+                AddFrom(t5, ref c50, ref c51);
+            }
+
+            Store(c00, c01, target);
+            Store(c10, c11, t1);
+            Store(c20, c21, t2);
+            Store(c30, c31, t3);
+            Store(c40, c41, t4);
+            Store(c50, c51, t5);
             a += 6 * aRow;
             target += 6 * stride;
         }
+    }
+
+    /// <summary>panel[k, c] = scale · source[k, c] for two vectors of c.</summary>
+    /// <param name="source">Rows <paramref name="stride"/> floats apart.</param>
+    /// <param name="depth">Rows.</param>
+    /// <param name="panel">(depth, 2 vectors), contiguous.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(float scale, float* source, nint stride, int depth, float* panel)
+    {
+        var factor = V.Broadcast(scale);
+        for (; depth > 0; depth--)
+        {
+            V.Store(factor * V.Load(source), panel);
+            V.Store(factor * V.Load(source + V.Width), panel + V.Width);
+            source += stride;
+            panel += 2 * V.Width;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddFrom(float* source, ref V left, ref V right)
+    {
+        left += V.Load(source);
+        right += V.Load(source + V.Width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(V left, V right, float* target)
+    {
+        V.Store(left, target);
+        V.Store(right, target + V.Width);
     }
 }
