@@ -90,7 +90,6 @@ public static unsafe partial class Conv3x3
         int inputStride = ComponentStride(BackwardBlock, cin), gradientStride = ComponentStride(BackwardBlock, cout);
         float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * inputStride;
         var bias = buffers.Arena + i.Gradients + 9 * cin * cout;
-        var rows = stackalloc int[Micro<V>.OuterRows];
         var tiles = new Tiles(i.Saved, batch.Count);
         var (start, end) = worker.Share(4 * columnBlocks);
         for (var first = 0; first < tiles.Count; first += BackwardBlock)
@@ -114,16 +113,9 @@ public static unsafe partial class Conv3x3
                     float* left = inputs + component * inputStride, right = gradients + component * gradientStride;
                     for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
                     {
-                        for (var c = 0; c < cin; c += Micro<V>.OuterRows)
-                        {
-                            var rowCount = Math.Min(Micro<V>.OuterRows, cin - c);
-                            for (var r = 0; r < Micro<V>.OuterRows; r++)
-                                rows[r] = c + Math.Min(r, rowCount - 1);
-                            Micro<V>.OuterProducts(
-                                left, rows, 0, cin, right + n, 0, columns, 1, count,
-                                sums + ((4 * row + component) * cin + c) * cout + column + n, cout,
-                                rowCount, Micro<V>.OuterColumns, accumulate: first > 0);
-                        }
+                        Panel<V>.Multiply(
+                            left, 1, cin, right + n, columns, count, sums + (4 * row + component) * cin * cout + column + n, cout,
+                            cin, Micro<V>.OuterColumns, accumulate: first > 0);
                     }
 
                     // The middle components of a tile's gradient are the sum of its four.

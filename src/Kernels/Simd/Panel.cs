@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>
-/// Products of matrices whose rows and columns fill whole tiles: <see cref="Micro{V}"/>'s tile of 6 rows by 2 vectors, but down a whole
-/// panel of two vectors of columns in one call, for depths of a few dozen, at which a call a tile is felt.
+/// Products of plain matrices: <see cref="Micro{V}"/>'s tile of 6 rows by 2 vectors, but down a whole panel of two vectors of columns
+/// in one call, for depths of a few dozen, at which a call a tile is felt.
 /// </summary>
 internal static unsafe class Panel<V>
     where V : unmanaged, ISimd<V>
@@ -12,10 +12,12 @@ internal static unsafe class Panel<V>
     /// <summary>target[r, c] = Σ a[r, k] · b[k, c] over k below <paramref name="depth"/>, for six rows a block and two vectors of c.</summary>
     /// <param name="a">Rows <paramref name="aRow"/> and depths <paramref name="aStep"/> floats apart.</param>
     /// <param name="b">Depths <paramref name="bStep"/> floats apart, columns contiguous.</param>
-    /// <param name="target">Rows <paramref name="stride"/> floats apart; overwritten.</param>
+    /// <param name="target">Rows <paramref name="stride"/> floats apart.</param>
     /// <param name="blocks">Blocks of six rows.</param>
+    /// <param name="accumulate">Whether the sums are added to the target instead of overwriting it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks)
+    public static void Multiply(
+        float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks, bool accumulate = false)
     {
         for (; blocks > 0; blocks--)
         {
@@ -48,20 +50,83 @@ internal static unsafe class Panel<V>
                 right += bStep;
             }
 
-            V.Store(c00, target);
-            V.Store(c01, target + V.Width);
-            V.Store(c10, target + stride);
-            V.Store(c11, target + stride + V.Width);
-            V.Store(c20, target + 2 * stride);
-            V.Store(c21, target + 2 * stride + V.Width);
-            V.Store(c30, target + 3 * stride);
-            V.Store(c31, target + 3 * stride + V.Width);
-            V.Store(c40, target + 4 * stride);
-            V.Store(c41, target + 4 * stride + V.Width);
-            V.Store(c50, target + 5 * stride);
-            V.Store(c51, target + 5 * stride + V.Width);
+            Micro<V>.Finish(c00, c01, target, accumulate);
+            Micro<V>.Finish(c10, c11, target + stride, accumulate);
+            Micro<V>.Finish(c20, c21, target + 2 * stride, accumulate);
+            Micro<V>.Finish(c30, c31, target + 3 * stride, accumulate);
+            Micro<V>.Finish(c40, c41, target + 4 * stride, accumulate);
+            Micro<V>.Finish(c50, c51, target + 5 * stride, accumulate);
             a += 6 * aRow;
             target += 6 * stride;
         }
+    }
+
+    /// <summary>The same for any number of rows, and up to two vectors of columns.</summary>
+    /// <param name="rowCount">Rows that exist; none beyond is read or written.</param>
+    /// <param name="columnCount">Columns that exist; those beyond may be read, but are not written.</param>
+    public static void Multiply(
+        float* a, int aRow, int aStep, float* b, int bStep, int depth, float* target, int stride, int rowCount, int columnCount, bool accumulate)
+    {
+        var blocks = columnCount == Micro<V>.OuterColumns ? rowCount / Micro<V>.OuterRows : 0;
+        Multiply(a, aRow, aStep, b, bStep, depth, target, stride, blocks, accumulate);
+        var row = blocks * Micro<V>.OuterRows;
+        if (columnCount == Micro<V>.OuterColumns && (rowCount - row) % 2 == 0)
+        {
+            for (; row < rowCount; row += 2)
+                MultiplyTwoRows(a + (nint)row * aRow, aRow, aStep, b, bStep, depth, target + (nint)row * stride, stride, accumulate);
+            return;
+        }
+
+        var rows = stackalloc int[Micro<V>.OuterRows];
+        for (; row < rowCount; row += Micro<V>.OuterRows)
+        {
+            var count = Math.Min(Micro<V>.OuterRows, rowCount - row);
+            for (var r = 0; r < Micro<V>.OuterRows; r++)
+                rows[r] = (row + Math.Min(r, count - 1)) * aRow;
+            Micro<V>.OuterProducts(
+                a, rows, 0, aStep, b, 0, bStep, 1, depth, target + (nint)row * stride, stride, count, columnCount, accumulate);
+        }
+    }
+
+    /// <summary>Two rows have four accumulators, too few for the latency of an addition: even and odd depths are summed apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyTwoRows(
+        float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, bool accumulate)
+    {
+        V c00 = default, c01 = default, c10 = default, c11 = default, d00 = default, d01 = default, d10 = default, d11 = default;
+        for (; depth > 1; depth -= 2)
+        {
+            V b0 = V.Load(b), b1 = V.Load(b + V.Width);
+            var left = V.Broadcast(*a);
+            V.AddProduct(left, b0, ref c00);
+            V.AddProduct(left, b1, ref c01);
+            left = V.Broadcast(a[aRow]);
+            V.AddProduct(left, b0, ref c10);
+            V.AddProduct(left, b1, ref c11);
+            a += aStep;
+            b += bStep;
+            b0 = V.Load(b);
+            b1 = V.Load(b + V.Width);
+            left = V.Broadcast(*a);
+            V.AddProduct(left, b0, ref d00);
+            V.AddProduct(left, b1, ref d01);
+            left = V.Broadcast(a[aRow]);
+            V.AddProduct(left, b0, ref d10);
+            V.AddProduct(left, b1, ref d11);
+            a += aStep;
+            b += bStep;
+        }
+
+        if (depth == 1)
+        {
+            V b0 = V.Load(b), b1 = V.Load(b + V.Width);
+            V.AddProduct(V.Broadcast(*a), b0, ref c00);
+            V.AddProduct(V.Broadcast(*a), b1, ref c01);
+            V.AddProduct(V.Broadcast(a[aRow]), b0, ref c10);
+            V.AddProduct(V.Broadcast(a[aRow]), b1, ref c11);
+        }
+
+        Micro<V>.Finish(c00 + d00, c01 + d01, target, accumulate);
+        Micro<V>.Finish(c10 + d10, c11 + d11, target + stride, accumulate);
     }
 }
