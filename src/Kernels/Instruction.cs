@@ -21,6 +21,12 @@ public enum Operation
     /// <summary><see cref="Operations.Conv3x3"/></summary>
     Conv3x3BackwardWeights,
 
+    /// <summary><see cref="Operations.PooledConv3x3"/></summary>
+    PooledConv3x3,
+
+    /// <summary><see cref="Operations.PooledConv3x3"/></summary>
+    PooledConv3x3BackwardWeights,
+
     /// <summary><see cref="Operations.MaxPool2x2"/></summary>
     MaxPoolForward,
 
@@ -85,6 +91,9 @@ public readonly record struct Instruction
 
     /// <summary>An activation kept from the forward pass, or the loss's target.</summary>
     public FeatureMap Saved { get; init; }
+
+    /// <summary>Which pixel of its window each value of an <see cref="Operations.MaxPool2x2"/> came from.</summary>
+    public FeatureMap Winners { get; init; }
 
     /// <summary>Arena offset of the weights, or of the first of all parameters.</summary>
     public int Weights { get; init; }

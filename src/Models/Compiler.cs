@@ -91,6 +91,15 @@ public sealed class Compiler
         for (var i = 0; i < _network.Layers.Count; i++)
         {
             var layer = _network.Layers[i];
+            if (layer is MaxPoolLayer && stages.LastOrDefault() is { IsPlainConvolution: true, IsPooled: false } pooled)
+            {
+                // The convolution in front pools its sums itself.
+                pooled.IsPooled = true;
+                (height, width) = (height / 2, width / 2);
+                (pooled.Height, pooled.Width) = (height, width);
+                continue;
+            }
+
             if (layer is UpsampleLayer upsample && i + 1 < _network.Layers.Count && _network.Layers[i + 1] is ConvLayer)
             {
                 upsampling = upsample.Interpolation;
@@ -98,6 +107,13 @@ public sealed class Compiler
             }
 
             var stage = new Stage(layer) { InputSize = height * width * channels, InputChannels = channels, Upsampling = upsampling };
+            // A maximum of activated values is an activated value.
+            stage.Activation = layer switch
+            {
+                WeightedLayer weighted => weighted.Activation,
+                MaxPoolLayer when stages.Count > 0 => stages[^1].Activation,
+                _ => Activation.None,
+            };
             (height, width, channels) = layer switch
             {
                 DenseLayer dense => (1, 1, dense.Outputs),
@@ -142,7 +158,11 @@ public sealed class Compiler
             var stage = stages[i];
             stage.Input = i == 0 ? input : stages[i - 1].Output;
             stage.Output = AllocateMap(stage.Height, stage.Width, stage.Channels, i + 1 < stages.Count && stages[i + 1].IsPlainConvolution);
-            stage.Gradient = AllocateMap(stage.Height, stage.Width, stage.Channels, stage.IsPlainConvolution);
+            stage.Gradient = AllocateMap(stage.Height, stage.Width, stage.Channels, stage.IsPlainConvolution && !stage.IsPooled);
+            if (stage.IsPooled || stage.Layer is MaxPoolLayer)
+                stage.Winners = AllocateMap(stage.Height, stage.Width, stage.Channels, false);
+            if (stage.IsPooled && i > 0)
+                stage.UnpooledGradient = AllocateMap(stage.Input.Height, stage.Input.Width, stage.Channels, true);
             if (stage.Upsampling is null)
                 continue;
             stage.Products = new FeatureMap(0, stage.Input.Height, stage.Input.Width, stage.Channels, 0);
@@ -177,11 +197,15 @@ public sealed class Compiler
                 yield return UpsampledConv3x3.Spread(
                     stage.Products, stage.TapStride, stage.Bias, stage.Output, stage.Activation, interpolation);
                 break;
+            case ConvLayer when stage.IsPooled:
+                yield return PooledConv3x3.Forward(
+                    stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Winners, stage.Activation);
+                break;
             case ConvLayer:
                 yield return Conv3x3.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Activation);
                 break;
             case MaxPoolLayer:
-                yield return MaxPool2x2.Forward(stage.Input, stage.Output);
+                yield return MaxPool2x2.Forward(stage.Input, stage.Output, stage.Winners);
                 break;
             case UpsampleLayer upsample:
                 yield return Upsample2x.Forward(stage.Input, stage.Output, upsample.Interpolation);
@@ -209,16 +233,24 @@ public sealed class Compiler
                 yield return UpsampledConv3x3.BackwardInput(
                     stage.Products, stage.TapStride, stage.RotatedWeights, gradient, stage.Input, activation);
                 break;
+            case ConvLayer when stage.IsPooled && previous is null:
+                yield return PooledConv3x3.BackwardWeights(
+                    stage.Gradient, stage.Winners, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
+                break;
             case ConvLayer conv:
+                var sums = stage.IsPooled ? stage.UnpooledGradient : stage.Gradient;
+                if (stage.IsPooled)
+                    yield return MaxPool2x2.Backward(stage.Gradient, stage.Winners, sums);
                 yield return Conv3x3.BackwardWeights(
-                    stage.Gradient, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
+                    sums, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
                 if (previous is null)
                     break;
                 yield return Conv3x3.Rotate(stage.Weights, stage.RotatedWeights, stage.InputChannels, conv.Outputs);
-                yield return Conv3x3.BackwardInput(stage.Gradient, stage.RotatedWeights, gradient, stage.Input, activation);
+                yield return Conv3x3.BackwardInput(sums, stage.RotatedWeights, gradient, stage.Input, activation);
                 break;
             case MaxPoolLayer when previous is not null:
-                yield return MaxPool2x2.Backward(stage.Gradient, stage.Input, gradient, activation);
+                // Its gradient has been multiplied by the derivative already, since its activation is that of the layer in front.
+                yield return MaxPool2x2.Backward(stage.Gradient, stage.Winners, gradient);
                 break;
             case UpsampleLayer upsample when previous is not null:
                 yield return Upsample2x.Backward(stage.Gradient, stage.Input, gradient, upsample.Interpolation, activation);
@@ -226,12 +258,17 @@ public sealed class Compiler
         }
     }
 
-    /// <summary>A layer with its place in the arena; a convolution has the upsampling in front of it in it.</summary>
+    /// <summary>
+    /// A layer with its place in the arena; a convolution has the upsampling in front of it or the pooling behind it in it.
+    /// </summary>
     private sealed class Stage(Layer layer)
     {
         public Layer Layer { get; } = layer;
 
         public Interpolation? Upsampling { get; init; }
+
+        /// <summary>Whether it is a convolution with the pooling behind it.</summary>
+        public bool IsPooled { get; set; }
 
         public bool IsPlainConvolution => Layer is ConvLayer && Upsampling is null;
 
@@ -251,6 +288,12 @@ public sealed class Compiler
 
         public FeatureMap Gradient { get; set; }
 
+        /// <summary>Of a pooling.</summary>
+        public FeatureMap Winners { get; set; }
+
+        /// <summary>The gradient of a pooled convolution's sums, where that of its input is made of it.</summary>
+        public FeatureMap UnpooledGradient { get; set; }
+
         /// <summary>The first of an upsampled convolution's nine maps.</summary>
         public FeatureMap Products { get; set; }
 
@@ -264,7 +307,8 @@ public sealed class Compiler
 
         public int Bias => Parameters[1].Offset;
 
-        public Activation Activation => (Layer as WeightedLayer)?.Activation ?? Activation.None;
+        /// <summary>What made the output, by whose derivative its gradient is multiplied.</summary>
+        public Activation Activation { get; set; }
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Operations;
 using Xunit;
 
@@ -25,8 +24,9 @@ public class MaxPool2x2Tests
         var golden = new GoldenCase(name);
         var activated = golden["input"].Select(value => Math.Max(0f, value)).ToArray();
         var bench = new Workbench(ExecutorsUnderTest.Open(executor), golden.Batch, golden.Batch);
-        var (output, gradient) = Run(
-            bench, activated, golden["grad_output"], golden.Channels, golden.Height, golden.Width, 0, Activation.Relu);
+        // ReLU's derivative at the maximum is what the operation behind the pooling multiplies by.
+        var arriving = golden["grad_output"].Zip(golden["output"], (g, y) => y > 0 ? g : 0).ToArray();
+        var (output, _, gradient) = Run(bench, activated, arriving, golden.Channels, golden.Height, golden.Width, 0);
         Assert.Equal(golden["output"], output);
         Assert.Equal(golden["grad_input"], gradient);
     }
@@ -38,12 +38,12 @@ public class MaxPool2x2Tests
     {
         var (batch, count, channels, height, width) = shape;
         var random = new Values(100 * height + width);
-        foreach (var (activation, border) in ((Activation, int)[])[(Activation.None, 0), (Activation.Relu, 1)])
+        for (var border = 0; border <= 1; border++)
         {
-            var x = random.Integers(count * channels * height * width, -2, activation == Activation.Relu ? 0 : 2);
+            var x = random.Integers(count * channels * height * width, -2, 2 * border);
             var g = random.Next(count * channels * (height / 2) * (width / 2));
             var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
-            var (output, gradient) = Run(bench, x, g, channels, height, width, border, activation);
+            var (output, found, gradient) = Run(bench, x, g, channels, height, width, border);
             var (values, winners) = Reference.MaxPool(Reference.Exact(x), height, width);
             var expected = Reference.MaxPoolBackward(Reference.Exact(g), winners, x.Length);
             for (var i = 0; i < x.Length; i++)
@@ -51,21 +51,23 @@ public class MaxPool2x2Tests
                 if (i % width >= width / 2 * 2 || i / width % height >= height / 2 * 2)
                     Assert.True(float.IsNaN(gradient[i]), "The last of an odd number of rows or columns was written.");
                 else
-                    Assert.Equal(expected[i] * Reference.Derivative(activation, x[i]), gradient[i]);
+                    Assert.Equal(expected[i], gradient[i]);
             }
 
             Assert.Equal(values, Reference.Exact(output));
+            Assert.Equal(winners.Select(winner => Reference.PlaceInWindow(winner, height, width)), found);
         }
     }
 
-    private static (float[] Output, float[] Gradient) Run(
-        Workbench bench, float[] x, float[] g, int channels, int height, int width, int border, Activation activation)
+    private static (float[] Output, float[] Winners, float[] Gradient) Run(
+        Workbench bench, float[] x, float[] g, int channels, int height, int width, int border)
     {
         var input = bench.Map(height, width, channels, border, x);
         var output = bench.Writable(bench.Map(height / 2, width / 2, channels, 1 - border));
+        var winners = bench.Writable(bench.Map(height / 2, width / 2, channels, border));
         var outputGradient = bench.Map(height / 2, width / 2, channels, border, g);
         var inputGradient = bench.Writable(bench.Map(height, width, channels, border), height / 2 * 2, width / 2 * 2);
-        bench.Run(MaxPool2x2.Forward(input, output), MaxPool2x2.Backward(outputGradient, input, inputGradient, activation));
-        return (bench.Read(output), bench.Read(inputGradient));
+        bench.Run(MaxPool2x2.Forward(input, output, winners), MaxPool2x2.Backward(outputGradient, winners, inputGradient));
+        return (bench.Read(output), bench.Read(winners), bench.Read(inputGradient));
     }
 }

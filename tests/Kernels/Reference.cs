@@ -115,6 +115,9 @@ internal static class Reference
         return (values, winners);
     }
 
+    /// <summary>0 to 3, row by row within the window, for an index into (planes, H, W).</summary>
+    public static float PlaceInWindow(int index, int height, int width) => 2 * (index / width % height % 2) + index % width % 2;
+
     /// <summary>The gradient of x: g at the winners, zero elsewhere.</summary>
     public static double[] MaxPoolBackward(double[] g, int[] winners, int length)
     {

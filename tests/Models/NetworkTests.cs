@@ -89,6 +89,31 @@ public class NetworkTests
         }
     }
 
+    /// <summary>Pooling of an odd height, behind a convolution, another pooling and an upsampled convolution.</summary>
+    [Theory]
+    [MemberData(nameof(Executors))]
+    public void Pools_wherever_a_pooling_stands(string executor)
+    {
+        var network = new Network(
+            "pools",
+            "Pools",
+            "Network of poolings",
+            [
+                new ConvLayer("a", 3, Activation.Relu),
+                new MaxPoolLayer(),
+                new MaxPoolLayer(),
+                new ConvLayer("b", 2, Activation.Sigmoid),
+                new MaxPoolLayer(),
+                new UpsampleLayer(Interpolation.Nearest),
+                new ConvLayer("c", 1, Activation.Relu),
+                new MaxPoolLayer(),
+                new DenseLayer("d", Network.ImageSize, Activation.Sigmoid),
+            ],
+            "a");
+        using var subject = new NetworkUnderTest(executor, network, 3);
+        CheckAgainstReference(subject, subject.InitialValues(12), Images(3, 13));
+    }
+
     [Fact]
     public void The_simulator_trains_a_convolutional_network_on_one_image()
     {

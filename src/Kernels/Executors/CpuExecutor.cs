@@ -180,6 +180,8 @@ public sealed unsafe class CpuExecutor : Executor
             case Operation.Conv3x3: Conv3x3.Run<V>(i, buffers, batch, worker); break;
             case Operation.Conv3x3Rotate: Conv3x3.RunRotate(i, buffers, worker); break;
             case Operation.Conv3x3BackwardWeights: Conv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
+            case Operation.PooledConv3x3: PooledConv3x3.Run<V>(i, buffers, batch, worker); break;
+            case Operation.PooledConv3x3BackwardWeights: PooledConv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
             case Operation.MaxPoolForward: MaxPool2x2.RunForward<V>(i, buffers, batch, worker); break;
             case Operation.MaxPoolBackward: MaxPool2x2.RunBackward<V>(i, buffers, batch, worker); break;
             case Operation.UpsampleForward: Upsample2x.RunForward<V>(i, buffers, batch, worker); break;

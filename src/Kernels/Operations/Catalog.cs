@@ -40,6 +40,16 @@ public static class Catalog
                 "Conv3x3.Rotate", typeof(Conv3x3), nameof(Conv3x3.RotateKernel), (i, _) => 9 * i.Input.Channels * i.Output.Channels)),
         [Operation.Conv3x3BackwardWeights] = Entry(
             (i, b) => Conv3x3.BackwardWeightsCost(i, b), Product<Conv3x3.BackwardWeightsProduct>("Conv3x3.BackwardWeights")),
+        [Operation.PooledConv3x3] = Entry(
+            (i, b) => PooledConv3x3.Cost(i, b),
+            new PortableKernel(
+                "PooledConv3x3",
+                Method(typeof(PooledConv3x3), nameof(PooledConv3x3.Kernel)),
+                TiledProduct.GroupSize,
+                (i, b) => TiledProduct.GridOf<PooledConv3x3.Factors>(i, b))),
+        [Operation.PooledConv3x3BackwardWeights] = Entry(
+            (i, b) => PooledConv3x3.BackwardWeightsCost(i, b),
+            Product<PooledConv3x3.BackwardWeightsProduct>("PooledConv3x3.BackwardWeights")),
         [Operation.MaxPoolForward] = Entry(
             (i, b) => MaxPool2x2.Cost(i, b),
             Elementwise("MaxPool2x2.Forward", typeof(MaxPool2x2), nameof(MaxPool2x2.ForwardKernel), (i, b) => b * i.Output.Size)),

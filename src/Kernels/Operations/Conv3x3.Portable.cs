@@ -71,7 +71,7 @@ public static partial class Conv3x3
     }
 
     /// <summary>From a pixel to an input of its window; <paramref name="depth"/> counts (3, 3, C), row-major.</summary>
-    private static int Tap(in FeatureMap map, int depth)
+    internal static int Tap(in FeatureMap map, int depth)
     {
         var row = depth / (3 * map.Channels);
         return (row - 1) * map.RowStride - map.Channels + depth - row * 3 * map.Channels;

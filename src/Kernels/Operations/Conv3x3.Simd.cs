@@ -6,8 +6,6 @@ namespace AutoencoderGpu.Kernels.Operations;
 
 public static unsafe partial class Conv3x3
 {
-    private const int RowPixels = 4;
-
     /// <summary>
     /// Workers own pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels.
     /// </summary>
@@ -19,12 +17,6 @@ public static unsafe partial class Conv3x3
         if (rectified && SuitsWinograd<V>(i.Input.Channels, i.Output.Channels))
         {
             RunWinograd<V>(i, buffers, batch, worker);
-            return;
-        }
-
-        if (rectified && i.Input.Channels == 1 && i.Output.Width >= RowPixels && i.Output.Channels % Micro<V>.OuterColumns == 0)
-        {
-            RunOneInput<V>(i, buffers, batch, worker);
             return;
         }
 
@@ -46,68 +38,6 @@ public static unsafe partial class Conv3x3
                 Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
                 for (var r = 0; r < count; r++)
                     Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
-            }
-        }
-    }
-
-    /// <summary>
-    /// With one input channel a window is nine numbers, too few to pay for a general tile's loop and a detour of its sums through
-    /// memory. Workers own rows; a tile is four pixels of a row by two vectors of output channels, and begins with the bias.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        int cout = i.Output.Channels, width = i.Output.Width;
-        bool activate = i.Activation == Activation.Relu, derive = i.Derivative == Activation.Relu;
-        var (start, end) = worker.Share(batch.Count * i.Output.Height);
-        for (var row = start; row < end; row++)
-        {
-            int image = row / i.Output.Height, y = row - image * i.Output.Height;
-            float* input = buffers.Arena + i.Input.At(image, y - 1, -1), output = buffers.Arena + i.Output.At(image, y, 0);
-            var saved = derive ? buffers.Arena + i.Saved.At(image, y, 0) : output;
-            for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
-            {
-                for (var pixel = 0; pixel < width; pixel += RowPixels)
-                {
-                    // The last tile of a row may overlap the one before.
-                    var x = Math.Min(pixel, width - RowPixels);
-                    V c00 = default, c01 = default, c10, c11, c20, c21, c30, c31;
-                    if (i.Bias >= 0)
-                        (c00, c01) = (V.Load(buffers.Arena + i.Bias + n), V.Load(buffers.Arena + i.Bias + n + V.Width));
-                    (c10, c11, c20, c21, c30, c31) = (c00, c01, c00, c01, c00, c01);
-                    var weights = buffers.Arena + i.Weights + n;
-                    var window = input + x;
-                    for (var tap = 0; tap < 3; tap++, window += i.Input.RowStride)
-                    {
-                        for (var s = 0; s < 3; s++, weights += cout)
-                        {
-                            V w0 = V.Load(weights), w1 = V.Load(weights + V.Width);
-                            var value = V.Broadcast(window[s]);
-                            V.AddProduct(value, w0, ref c00);
-                            V.AddProduct(value, w1, ref c01);
-                            value = V.Broadcast(window[s + 1]);
-                            V.AddProduct(value, w0, ref c10);
-                            V.AddProduct(value, w1, ref c11);
-                            value = V.Broadcast(window[s + 2]);
-                            V.AddProduct(value, w0, ref c20);
-                            V.AddProduct(value, w1, ref c21);
-                            value = V.Broadcast(window[s + 3]);
-                            V.AddProduct(value, w0, ref c30);
-                            V.AddProduct(value, w1, ref c31);
-                        }
-                    }
-
-                    int at = x * cout + n, second = at + V.Width;
-                    StoreRectified(activate, derive, c00, saved + at, output + at);
-                    StoreRectified(activate, derive, c01, saved + second, output + second);
-                    StoreRectified(activate, derive, c10, saved + at + cout, output + at + cout);
-                    StoreRectified(activate, derive, c11, saved + second + cout, output + second + cout);
-                    StoreRectified(activate, derive, c20, saved + at + 2 * cout, output + at + 2 * cout);
-                    StoreRectified(activate, derive, c21, saved + second + 2 * cout, output + second + 2 * cout);
-                    StoreRectified(activate, derive, c30, saved + at + 3 * cout, output + at + 3 * cout);
-                    StoreRectified(activate, derive, c31, saved + second + 3 * cout, output + second + 3 * cout);
-                }
             }
         }
     }
@@ -145,107 +75,66 @@ public static unsafe partial class Conv3x3
         where V : unmanaged, ISimd<V>
     {
         FeatureMap x = i.Saved, g = i.Input;
-        var gradients = buffers.Arena + i.Gradients;
-        // The first partial sum is the whole one here.
-        var (start, end) = worker.Share((9 * x.Channels + 1) * g.Channels);
-        for (var split = 1; split < i.Splits; split++)
-            new Span<float>(gradients + (nint)split * i.SplitStride + start, end - start).Clear();
+        ClearOtherSplits(i, buffers, worker);
         if (SuitsWinograd<V>(x.Channels, g.Channels))
         {
             RunBackwardWeightsWinograd<V>(i, buffers, batch, worker);
             return;
         }
 
-        if (x.Channels == 1 && g.Channels % V.Width == 0)
+        for (var image = 0; image < batch.Count; image++)
         {
-            RunBackwardWeightsOfOneInput<V>(i, buffers, batch, worker);
-            return;
+            AddWeightGradients<V>(
+                x, buffers.Arena + x.At(image, 0, 0), g, buffers.Arena + g.At(image, 0, 0), buffers.Arena + i.Gradients,
+                accumulate: image > 0, worker);
         }
 
+        SumBias<V>(i, buffers, batch, worker);
+    }
+
+    /// <summary>The first partial sum is the whole one on the CPU; the others become zeros.</summary>
+    internal static void ClearOtherSplits(in Instruction i, in HostBuffers buffers, Worker worker)
+    {
+        var (start, end) = worker.Share((9 * i.Saved.Channels + 1) * i.Input.Channels);
+        for (var split = 1; split < i.Splits; split++)
+            new Span<float>(buffers.Arena + i.Gradients + (nint)split * i.SplitStride + start, end - start).Clear();
+    }
+
+    /// <summary>The weights' gradients from some rows of pixels.</summary>
+    /// <param name="input">The first row's first pixel, in a map like <paramref name="x"/>.</param>
+    /// <param name="gradient">The first row's first pixel, in a map like <paramref name="g"/>, which has as many rows as are summed.</param>
+    /// <param name="target">(9·Cin, Cout)</param>
+    /// <param name="accumulate">Whether the sums are added to the target instead of overwriting it.</param>
+    internal static void AddWeightGradients<V>(
+        in FeatureMap x, float* input, in FeatureMap g, float* gradient, float* target, bool accumulate, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
         int taps = 9 * x.Channels, columns = g.Channels, width = Micro<V>.OuterColumns;
         var rows = stackalloc int[Micro<V>.OuterRows];
         var columnBlocks = (columns + width - 1) / width;
-        (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
-        for (var image = 0; image < batch.Count; image++)
+        var (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
+        for (var block = start; block < end; block++)
         {
-            for (var block = start; block < end; block++)
-            {
-                int firstRow = block / columnBlocks * Micro<V>.OuterRows, column = block % columnBlocks * width;
-                var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
-                for (var r = 0; r < Micro<V>.OuterRows; r++)
-                    rows[r] = Tap(x, firstRow + Math.Min(r, count - 1));
-                Micro<V>.OuterProducts(
-                    buffers.Arena + x.At(image, 0, 0), rows, x.RowStride, x.Channels,
-                    buffers.Arena + g.At(image, 0, 0) + column, g.RowStride, g.Channels, x.Height, x.Width,
-                    gradients + firstRow * columns + column, columns,
-                    count, Math.Min(width, columns - column), accumulate: image > 0);
-            }
+            int firstRow = block / columnBlocks * Micro<V>.OuterRows, column = block % columnBlocks * width;
+            var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
+            for (var r = 0; r < Micro<V>.OuterRows; r++)
+                rows[r] = Tap(x, firstRow + Math.Min(r, count - 1));
+            Micro<V>.OuterProducts(
+                input, rows, x.RowStride, x.Channels, gradient + column, g.RowStride, g.Channels, g.Height, g.Width,
+                target + firstRow * columns + column, columns, count, Math.Min(width, columns - column), accumulate);
         }
+    }
 
-        (start, end) = worker.Share(columns);
-        var bias = gradients + taps * columns;
+    /// <summary>The bias's gradient, to the row behind the weights'; workers own columns.</summary>
+    internal static void SumBias<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+        where V : unmanaged, ISimd<V>
+    {
+        var g = i.Input;
+        var (start, end) = worker.Share(g.Channels);
+        var bias = buffers.Arena + i.Gradients + 9 * i.Saved.Channels * g.Channels;
         new Span<float>(bias + start, end - start).Clear();
         for (var pixel = 0; pixel < batch.Count * g.Height * g.Width && start < end; pixel++)
             Elements<V>.Add(buffers.Arena + g.AtPixel(pixel) + start, bias + start, end - start);
-    }
-
-    /// <summary>
-    /// Workers own vectors of output channels; a tile is the nine taps of one of them and its bias, along a row of pixels.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunBackwardWeightsOfOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        FeatureMap x = i.Saved, g = i.Input;
-        int cout = g.Channels;
-        var (start, end) = worker.Share(cout / V.Width);
-        var gradients = buffers.Arena + i.Gradients;
-        for (var row = 0; row < batch.Count * g.Height; row++)
-        {
-            int image = row / g.Height, y = row - image * g.Height;
-            var top = buffers.Arena + x.At(image, y - 1, -1);
-            float* middle = top + x.RowStride, bottom = middle + x.RowStride;
-            for (var n = start * V.Width; n < end * V.Width; n += V.Width)
-            {
-                var target = gradients + n;
-                V c0 = default, c1 = default, c2 = default, c3 = default, c4 = default;
-                V c5 = default, c6 = default, c7 = default, c8 = default, bias = default;
-                if (row > 0)
-                {
-                    (c0, c1, c2) = (V.Load(target), V.Load(target + cout), V.Load(target + 2 * cout));
-                    (c3, c4, c5) = (V.Load(target + 3 * cout), V.Load(target + 4 * cout), V.Load(target + 5 * cout));
-                    (c6, c7, c8) = (V.Load(target + 6 * cout), V.Load(target + 7 * cout), V.Load(target + 8 * cout));
-                    bias = V.Load(target + 9 * cout);
-                }
-
-                var source = buffers.Arena + g.At(image, y, 0) + n;
-                for (nint pixel = 0; pixel < g.Width; pixel++, source += cout)
-                {
-                    var gradient = V.Load(source);
-                    V.AddProduct(V.Broadcast(top[pixel]), gradient, ref c0);
-                    V.AddProduct(V.Broadcast(top[pixel + 1]), gradient, ref c1);
-                    V.AddProduct(V.Broadcast(top[pixel + 2]), gradient, ref c2);
-                    V.AddProduct(V.Broadcast(middle[pixel]), gradient, ref c3);
-                    V.AddProduct(V.Broadcast(middle[pixel + 1]), gradient, ref c4);
-                    V.AddProduct(V.Broadcast(middle[pixel + 2]), gradient, ref c5);
-                    V.AddProduct(V.Broadcast(bottom[pixel]), gradient, ref c6);
-                    V.AddProduct(V.Broadcast(bottom[pixel + 1]), gradient, ref c7);
-                    V.AddProduct(V.Broadcast(bottom[pixel + 2]), gradient, ref c8);
-                    bias += gradient;
-                }
-
-                V.Store(c0, target);
-                V.Store(c1, target + cout);
-                V.Store(c2, target + 2 * cout);
-                V.Store(c3, target + 3 * cout);
-                V.Store(c4, target + 4 * cout);
-                V.Store(c5, target + 5 * cout);
-                V.Store(c6, target + 6 * cout);
-                V.Store(c7, target + 7 * cout);
-                V.Store(c8, target + 8 * cout);
-                V.Store(bias, target + 9 * cout);
-            }
-        }
     }
 
     /// <summary>Bias, activation or derivative, in one pass over a pixel's channels.</summary>

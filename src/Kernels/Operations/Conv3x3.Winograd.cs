@@ -26,7 +26,7 @@ public static unsafe partial class Conv3x3
     private const int BackwardBlock = 96;
 
     /// <summary>Whether channels fill register tiles and transforms fit into a worker's memory.</summary>
-    private static bool SuitsWinograd<V>(int read, int written)
+    internal static bool SuitsWinograd<V>(int read, int written)
         where V : unmanaged, ISimd<V> =>
         read % V.Width == 0 && written % Micro<V>.OuterColumns == 0 && read >= 16 && written >= 16
         && Components * read * written <= Worker.SharedLength
@@ -36,8 +36,11 @@ public static unsafe partial class Conv3x3
     /// <summary>Floats between a block's components: a cache line more than they need, since powers of two share sets of the cache.</summary>
     private static int ComponentStride(int tiles, int channels) => tiles * channels + 16;
 
-    /// <summary>Workers own tiles of the output; the transformed weights are made by all together.</summary>
-    private static void RunWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    /// <summary>
+    /// Workers own tiles of the output; the transformed weights are made by all together. A tile is a window of a <see cref="MaxPool2x2"/>,
+    /// so that of a <see cref="PooledConv3x3"/> ends in one pixel.
+    /// </summary>
+    internal static void RunWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Input.Channels, cout = i.Output.Channels;
@@ -45,7 +48,8 @@ public static unsafe partial class Conv3x3
         float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * inputStride;
         TransformWeights<V>(buffers.Arena + i.Weights, weights, cin * cout, worker);
         worker.WaitForAll();
-        var tiles = new Tiles(i.Input, batch.Count);
+        var pooled = !i.Winners.IsNone;
+        var tiles = pooled ? new Tiles(i.Output.Height, i.Output.Width, batch.Count) : new Tiles(i.Output, batch.Count);
         var (start, end) = worker.Share((tiles.Count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows);
         (start, end) = (start * Micro<V>.OuterRows, Math.Min(tiles.Count, end * Micro<V>.OuterRows));
         for (var first = start; first < end; first += ForwardBlock)
@@ -66,7 +70,12 @@ public static unsafe partial class Conv3x3
             }
 
             for (var t = 0; t < count; t++)
-                TransformProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, productStride);
+            {
+                if (pooled)
+                    PoolProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, productStride);
+                else
+                    TransformProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, productStride);
+            }
         }
     }
 
@@ -81,7 +90,6 @@ public static unsafe partial class Conv3x3
         int inputStride = ComponentStride(BackwardBlock, cin), gradientStride = ComponentStride(BackwardBlock, cout);
         float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * inputStride;
         var bias = buffers.Arena + i.Gradients + 9 * cin * cout;
-        var rows = stackalloc int[Micro<V>.OuterRows];
         var tiles = new Tiles(i.Saved, batch.Count);
         var (start, end) = worker.Share(4 * columnBlocks);
         for (var first = 0; first < tiles.Count; first += BackwardBlock)
@@ -105,16 +113,9 @@ public static unsafe partial class Conv3x3
                     float* left = inputs + component * inputStride, right = gradients + component * gradientStride;
                     for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
                     {
-                        for (var c = 0; c < cin; c += Micro<V>.OuterRows)
-                        {
-                            var rowCount = Math.Min(Micro<V>.OuterRows, cin - c);
-                            for (var r = 0; r < Micro<V>.OuterRows; r++)
-                                rows[r] = c + Math.Min(r, rowCount - 1);
-                            Micro<V>.OuterProducts(
-                                left, rows, 0, cin, right + n, 0, columns, 1, count,
-                                sums + ((4 * row + component) * cin + c) * cout + column + n, cout,
-                                rowCount, Micro<V>.OuterColumns, accumulate: first > 0);
-                        }
+                        Panel<V>.Multiply(
+                            left, 1, cin, right + n, columns, count, sums + (4 * row + component) * cin * cout + column + n, cout,
+                            cin, Micro<V>.OuterColumns, accumulate: first > 0);
                     }
 
                     // The middle components of a tile's gradient are the sum of its four.
@@ -294,6 +295,29 @@ public static unsafe partial class Conv3x3
         }
     }
 
+    /// <summary>Aᵀ products A, then the greatest of its four pixels, bias and activation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PoolProducts<V>(
+        in Instruction i, in HostBuffers buffers, Tile tile, float* products, nint componentStride)
+        where V : unmanaged, ISimd<V>
+    {
+        float* output = buffers.Arena + i.Output.At(tile.Image, tile.Row, tile.Column), bias = buffers.Arena + i.Bias;
+        var winners = buffers.Arena + i.Winners.At(tile.Image, tile.Row, tile.Column);
+        var activate = i.Activation == Activation.Relu;
+        nint row = 4 * componentStride, cout = i.Output.Channels;
+        for (nint c = 0; c < cout; c += V.Width)
+        {
+            var source = products + c;
+            Columns(source, row, out V top0, out V bottom0);
+            Columns(source + componentStride, row, out V top1, out V bottom1);
+            Columns(source + 2 * componentStride, row, out V top2, out V bottom2);
+            Columns(source + 3 * componentStride, row, out V top3, out V bottom3);
+            PooledConv3x3.Store(
+                activate, top0 + top1 + top2, top1 - top2 - top3, bottom0 + bottom1 + bottom2, bottom1 - bottom2 - bottom3,
+                V.Load(bias + c), output + c, winners + c);
+        }
+    }
+
     /// <summary>Aᵀ times a column of products: (1 1 1 0; 0 1 −1 −1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Columns<V>(float* products, nint row, out V top, out V bottom)
@@ -313,18 +337,21 @@ public static unsafe partial class Conv3x3
             Elements<V>.Add(rows + row * length, sums, length);
     }
 
-    /// <summary>Tiles of 2×2 pixels, row-major over (B, ⌈H/2⌉, ⌈W/2⌉).</summary>
-    private readonly struct Tiles(in FeatureMap map, int batch)
+    /// <summary>Tiles of 2×2 pixels, row-major over (B, tiles down, tiles across).</summary>
+    private readonly struct Tiles(int down, int across, int batch)
     {
-        private readonly int _down = (map.Height + 1) / 2;
-        private readonly int _across = (map.Width + 1) / 2;
+        /// <summary>Enough to cover a map, also one of an odd height or width.</summary>
+        public Tiles(in FeatureMap map, int batch)
+            : this((map.Height + 1) / 2, (map.Width + 1) / 2, batch)
+        {
+        }
 
-        public int Count => batch * _down * _across;
+        public int Count => batch * down * across;
 
         public Tile At(int index)
         {
-            int row = index / _across, image = row / _down;
-            return new(image, row - image * _down, index - row * _across);
+            int row = index / across, image = row / down;
+            return new(image, row - image * down, index - row * across);
         }
     }
 

@@ -27,7 +27,7 @@ public static unsafe partial class Dense
             foreach (var (first, depth) in new Depths(k))
             {
                 Transposition.Run(weights + (nint)part.Column * k + first, k, part.Columns, depth, panel, Panel<V>.Columns);
-                Multiply<V>(
+                Panel<V>.Multiply(
                     input + (nint)part.Row * k + first, k, 1, panel, Panel<V>.Columns, depth, target, n, part.Rows, part.Columns, first > 0);
             }
 
@@ -55,7 +55,7 @@ public static unsafe partial class Dense
                 foreach (var (first, depth) in new Depths(n))
                 {
                     Panel<V>.Pack(1f, weights + (nint)first * k + part.Column, k, depth, panel);
-                    Multiply<V>(
+                    Panel<V>.Multiply(
                         gradient + (nint)part.Row * n + first, n, 1, panel, Panel<V>.Columns, depth, target, k, part.Rows, part.Columns, first > 0);
                 }
 
@@ -71,7 +71,7 @@ public static unsafe partial class Dense
             foreach (var (first, depth) in new Depths(images))
             {
                 Panel<V>.Pack(factor, saved + (nint)first * k + part.Column, k, depth, panel);
-                Multiply<V>(
+                Panel<V>.Multiply(
                     gradient + (nint)first * n + part.Row, 1, n, panel, Panel<V>.Columns, depth,
                     weights + (nint)part.Row * k + part.Column, k, part.Rows, part.Columns, accumulate: true);
             }
@@ -79,31 +79,6 @@ public static unsafe partial class Dense
 
         var (start, end) = worker.Share(n);
         UpdateBias<V>(gradient, n, images, start, end, factor, buffers.Arena + i.Bias);
-    }
-
-    /// <summary>
-    /// target[r, c] = Σ a[r, k] · b[k, c] over k below <paramref name="depth"/>, or added to what is there; a panel of columns in whole
-    /// tiles, and what is left over in tiles of which a part is dropped.
-    /// </summary>
-    /// <param name="a">Rows <paramref name="aRow"/> and depths <paramref name="aStep"/> floats apart.</param>
-    /// <param name="b">Depths <paramref name="bStep"/> floats apart, of readable memory two vectors wide.</param>
-    /// <param name="columns">At most two vectors.</param>
-    private static void Multiply<V>(
-        float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int rows, int columns, bool accumulate)
-        where V : unmanaged, ISimd<V>
-    {
-        const int tile = Micro<V>.OuterRows;
-        var blocks = columns == Panel<V>.Columns ? rows / tile : 0;
-        Panel<V>.Multiply(a, aRow, aStep, b, bStep, depth, target, stride, blocks, accumulate);
-        var offsets = stackalloc int[tile];
-        for (var row = blocks * tile; row < rows; row += tile)
-        {
-            var count = Math.Min(tile, rows - row);
-            for (var r = 0; r < tile; r++)
-                offsets[r] = Math.Min(r, count - 1) * (int)aRow;
-            Micro<V>.OuterProducts(
-                a + row * aRow, offsets, 0, (int)aStep, b, 0, (int)bStep, 1, depth, target + row * stride, (int)stride, count, columns, accumulate);
-        }
     }
 
     /// <summary>A worker's share of the tiles of a matrix, panel after panel of columns.</summary>

@@ -113,7 +113,7 @@ public static unsafe partial class Dense
                         parts.First + b * parts.Stride + column, parts.Stride, accumulate: output > start);
                 }
 
-                Multiply<V>(
+                Panel<V>.Multiply(
                     scaled, 1, OutputBlock, saved + column, k, images, weights, k, outputs, Math.Min(width, k - column), accumulate: true);
             }
         }

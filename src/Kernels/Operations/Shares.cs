@@ -79,6 +79,31 @@ internal readonly unsafe struct Shares
         var by = _weights + target * Most;
         var count = _counts[target];
         var k = 0;
+        for (; k <= length - 4 * V.Width; k += 4 * V.Width)
+        {
+            V sum0 = default, sum1 = default, sum2 = default, sum3 = default;
+            if (bias != null)
+            {
+                (sum0, sum1) = (V.Load(bias + k), V.Load(bias + k + V.Width));
+                (sum2, sum3) = (V.Load(bias + k + 2 * V.Width), V.Load(bias + k + 3 * V.Width));
+            }
+
+            for (var term = 0; term < count; term++)
+            {
+                var at = source + from[term] + k;
+                var weight = V.Broadcast(by[term]);
+                V.AddProduct(weight, V.Load(at), ref sum0);
+                V.AddProduct(weight, V.Load(at + V.Width), ref sum1);
+                V.AddProduct(weight, V.Load(at + 2 * V.Width), ref sum2);
+                V.AddProduct(weight, V.Load(at + 3 * V.Width), ref sum3);
+            }
+
+            V.Store(sum0, result + k);
+            V.Store(sum1, result + k + V.Width);
+            V.Store(sum2, result + k + 2 * V.Width);
+            V.Store(sum3, result + k + 3 * V.Width);
+        }
+
         for (; k <= length - 2 * V.Width; k += 2 * V.Width)
         {
             V sum0 = default, sum1 = default;

@@ -3,10 +3,10 @@ using ILGPU;
 namespace AutoencoderGpu.Kernels.Operations;
 
 /// <summary>
-/// A matrix product C (M, N) = A (M, D) · B (D, N) whose operands are looked up and whose results are stored by an operation:
-/// what a dense layer and a convolution differ in, while tiling is the same.
+/// A matrix product C (M, N) = A (M, D) · B (D, N) whose operands are looked up by an operation: what a dense layer and a
+/// convolution differ in, while tiling is the same.
 /// </summary>
-internal interface ITiledProduct
+internal interface ITiledFactors
 {
     /// <summary>Whether neighbouring depths of A, and not neighbouring rows, are neighbours in memory.</summary>
     static abstract bool LeftRunsAlongDepth { get; }
@@ -28,7 +28,11 @@ internal interface ITiledProduct
 
     /// <summary>B[depth, column].</summary>
     static abstract float Right(in Instruction i, in Buffers buffers, int depth, int column);
+}
 
+/// <summary>A product whose results are stored one by one.</summary>
+internal interface ITiledProduct : ITiledFactors
+{
     /// <summary>Takes C[row, column], or the part of it that one of several splits of the depth has summed.</summary>
     static abstract void Store(
         in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum);
@@ -50,11 +54,23 @@ internal static class TiledProduct
     private const int Threads = Tile / 4; // along one side of the tile
 
     public static Index3D GridOf<T>(in Instruction i, int batch)
-        where T : struct, ITiledProduct =>
+        where T : struct, ITiledFactors =>
         new(Tiles(T.Rows(i, batch)) * Tiles(T.Columns(i)), Math.Max(1, i.Splits), 1);
 
     public static void Kernel<T>(Instruction i, Buffers buffers, MiniBatch batch)
         where T : struct, ITiledProduct
+    {
+        var tile = Multiply<T>(i, buffers, batch);
+        int rows = T.Rows(i, batch.Count), columns = T.Columns(i);
+        StoreRow<T>(i, buffers, batch, rows, columns, tile.Row, tile.Column, tile.C0);
+        StoreRow<T>(i, buffers, batch, rows, columns, tile.Row + 1, tile.Column, tile.C1);
+        StoreRow<T>(i, buffers, batch, rows, columns, tile.Row + 2, tile.Column, tile.C2);
+        StoreRow<T>(i, buffers, batch, rows, columns, tile.Row + 3, tile.Column, tile.C3);
+    }
+
+    /// <summary>A thread's 4×4 results, of which some may lie outside of the matrix.</summary>
+    public static ResultTile Multiply<T>(in Instruction i, in Buffers buffers, in MiniBatch batch)
+        where T : struct, ITiledFactors
     {
         var left = SharedMemory.Allocate<Float4>(TileDepth * Tile / 4);
         var right = SharedMemory.Allocate<Float4>(TileDepth * Tile / 4);
@@ -98,19 +114,24 @@ internal static class TiledProduct
             Group.Barrier();
         }
 
-        int row = firstRow + 4 * threadRow, column = firstColumn + 4 * threadColumn;
-        StoreRow<T>(i, buffers, batch, rows, columns, row, column, split, c0);
-        StoreRow<T>(i, buffers, batch, rows, columns, row + 1, column, split, c1);
-        StoreRow<T>(i, buffers, batch, rows, columns, row + 2, column, split, c2);
-        StoreRow<T>(i, buffers, batch, rows, columns, row + 3, column, split, c3);
+        return new()
+        {
+            Row = firstRow + 4 * threadRow,
+            Column = firstColumn + 4 * threadColumn,
+            C0 = c0,
+            C1 = c1,
+            C2 = c2,
+            C3 = c3,
+        };
     }
 
     private static void StoreRow<T>(
-        in Instruction i, in Buffers buffers, in MiniBatch batch, int rows, int columns, int row, int column, int split, Float4 sums)
+        in Instruction i, in Buffers buffers, in MiniBatch batch, int rows, int columns, int row, int column, Float4 sums)
         where T : struct, ITiledProduct
     {
         if (row >= rows)
             return;
+        var split = Grid.IdxY;
         if (column < columns)
             T.Store(i, buffers, batch, row, column, split, sums.X);
         if (column + 1 < columns)
@@ -122,6 +143,17 @@ internal static class TiledProduct
     }
 
     private static int Tiles(int size) => (size + Tile - 1) / Tile;
+}
+
+/// <summary>Four rows by four columns of a product.</summary>
+internal struct ResultTile
+{
+    public int Row;
+    public int Column;
+    public Float4 C0;
+    public Float4 C1;
+    public Float4 C2;
+    public Float4 C3;
 }
 
 /// <summary>Four floats, aligned to 16 bytes in shared memory, so that they are read at once.</summary>

@@ -14,7 +14,6 @@ public static unsafe partial class UpsampledConv3x3
     {
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Input.Channels, cout = i.Output.Channels;
         float* x = buffers.Arena + i.Input.Offset, z = buffers.Arena + i.Output.Offset, w = buffers.Arena + i.Weights;
-        var rows = stackalloc int[Micro<V>.OuterRows];
         var (start, end) = SharePixels<V>(pixels, worker);
         if (cout == 1)
         {
@@ -26,24 +25,9 @@ public static unsafe partial class UpsampledConv3x3
         {
             for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
             {
-                var columns = Math.Min(Micro<V>.OuterColumns, cout - n);
-                var pixel = start;
-                if (columns == Micro<V>.OuterColumns)
-                {
-                    var blocks = (end - start) / Micro<V>.OuterRows;
-                    Panel<V>.Multiply(
-                        x + (nint)start * cin, cin, 1, w + tap * cin * cout + n, cout, cin,
-                        z + (nint)tap * i.TapStride + (nint)start * cout + n, cout, blocks);
-                    pixel += blocks * Micro<V>.OuterRows;
-                }
-
-                for (; pixel < end; pixel += Micro<V>.OuterRows)
-                {
-                    var count = Math.Min(Micro<V>.OuterRows, end - pixel);
-                    Micro<V>.OuterProducts(
-                        x + (nint)pixel * cin, Rows<V>(rows, count, cin), 0, 1, w + tap * cin * cout + n, 0, cout, 1, cin,
-                        z + (nint)tap * i.TapStride + (nint)pixel * cout + n, cout, count, columns, accumulate: false);
-                }
+                Panel<V>.Multiply(
+                    x + (nint)start * cin, cin, 1, w + tap * cin * cout + n, cout, cin, z + (nint)tap * i.TapStride + (nint)start * cout + n, cout,
+                    end - start, Math.Min(Micro<V>.OuterColumns, cout - n), accumulate: false);
             }
         }
     }
@@ -81,23 +65,24 @@ public static unsafe partial class UpsampledConv3x3
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Saved.Channels, cout = i.Input.Channels;
         float* x = buffers.Arena + i.Saved.Offset, z = buffers.Arena + i.Input.Offset, gradients = buffers.Arena + i.Gradients;
         var (rowsInAll, columnsInAll, matrices) = cout == 1 ? (Taps, cin, 1) : (cin, cout, Taps);
-        var rows = stackalloc int[Micro<V>.OuterRows];
         int rowBlocks = Blocks(rowsInAll, Micro<V>.OuterRows), columnBlocks = Blocks(columnsInAll, Micro<V>.OuterColumns);
         var (start, end) = worker.Share(matrices * columnBlocks * rowBlocks);
         for (var pixel = 0; pixel < pixels; pixel += PixelBlock)
         {
             var depth = Math.Min(PixelBlock, pixels - pixel);
-            for (var block = start; block < end; block++)
+            for (int block = start, run; block < end; block += run)
             {
-                int row = block % rowBlocks * Micro<V>.OuterRows, rest = block / rowBlocks;
+                int rowBlock = block % rowBlocks, rest = block / rowBlocks;
+                run = Math.Min(end - block, rowBlocks - rowBlock);
+                int row = rowBlock * Micro<V>.OuterRows, rowCount = Math.Min(run * Micro<V>.OuterRows, rowsInAll - row);
                 int column = rest % columnBlocks * Micro<V>.OuterColumns, matrix = rest / columnBlocks;
-                int rowCount = Math.Min(Micro<V>.OuterRows, rowsInAll - row), columnCount = Math.Min(Micro<V>.OuterColumns, columnsInAll - column);
                 float* xHere = x + (nint)pixel * cin, zHere = z + (nint)matrix * i.TapStride + (nint)pixel * cout;
                 var rowStride = cout == 1 ? i.TapStride : 1;
                 var (left, leftStep, right, rightStep) = cout == 1 ? ((nint)zHere, 1, (nint)xHere, cin) : ((nint)xHere, cin, (nint)zHere, cout);
-                Micro<V>.OuterProducts(
-                    (float*)left + row * rowStride, Rows<V>(rows, rowCount, rowStride), 0, leftStep, (float*)right + column, 0, rightStep, 1, depth,
-                    gradients + (matrix * rowsInAll + row) * columnsInAll + column, columnsInAll, rowCount, columnCount, accumulate: pixel > 0);
+                Panel<V>.Multiply(
+                    (float*)left + row * rowStride, rowStride, leftStep, (float*)right + column, rightStep, depth,
+                    gradients + (matrix * rowsInAll + row) * columnsInAll + column, columnsInAll,
+                    rowCount, Math.Min(Micro<V>.OuterColumns, columnsInAll - column), accumulate: pixel > 0);
             }
         }
 
@@ -119,7 +104,6 @@ public static unsafe partial class UpsampledConv3x3
     {
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Output.Channels, cout = i.Input.Channels;
         float* z = buffers.Arena + i.Input.Offset, lastTap = buffers.Arena + i.Weights + (Taps - 1) * cin * cout;
-        int* rows = stackalloc int[Micro<V>.OuterRows];
         var panels = Blocks(cin, Micro<V>.OuterColumns);
         int stride = panels * Micro<V>.OuterColumns, tiles = Math.Clamp(Worker.ScratchLength / stride, 1, PixelBlock) / Micro<V>.OuterRows;
         var stage = Math.Max(1, tiles) * Micro<V>.OuterRows;
@@ -139,11 +123,11 @@ public static unsafe partial class UpsampledConv3x3
                     continue;
                 }
 
-                for (var pixel = first; pixel < last; pixel += Micro<V>.OuterRows)
+                for (var tap = 0; tap < Taps; tap++)
                 {
-                    Micro<V>.OuterProducts(
-                        z + (nint)pixel * cout, Rows<V>(rows, Math.Min(Micro<V>.OuterRows, last - pixel), cout), i.TapStride, 1,
-                        lastTap + c, -cin * cout, cin, Taps, cout, sums + (pixel - first) * stride + c, stride);
+                    Panel<V>.Multiply(
+                        z + (nint)tap * i.TapStride + (nint)first * cout, cout, 1, lastTap - tap * cin * cout + c, cin, cout,
+                        sums + c, stride, last - first, Micro<V>.OuterColumns, accumulate: tap > 0);
                 }
             }
 

@@ -122,7 +122,7 @@ internal static unsafe class Micro<V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(V c0, V c1, float* target, bool accumulate)
+    internal static void Finish(V c0, V c1, float* target, bool accumulate)
     {
         if (accumulate)
         {

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>
-/// Products of matrices whose rows and columns fill whole tiles: <see cref="Micro{V}"/>'s tile of 6 rows by 2 vectors, but down a whole
-/// panel of two vectors of columns in one call, for depths of a few dozen, at which a call a tile is felt.
+/// Products of plain matrices: <see cref="Micro{V}"/>'s tile of 6 rows by 2 vectors, but down a whole panel of two vectors of columns
+/// in one call, for depths of a few dozen, at which a call a tile is felt.
 /// </summary>
 internal static unsafe class Panel<V>
     where V : unmanaged, ISimd<V>
@@ -53,25 +53,41 @@ internal static unsafe class Panel<V>
                 right += bStep;
             }
 
-            float* t1 = target + stride, t2 = t1 + stride, t3 = t2 + stride, t4 = t3 + stride, t5 = t4 + stride;
-            if (accumulate)
-            {
-                AddFrom(target, ref c00, ref c01);
-                AddFrom(t1, ref c10, ref c11);
-                AddFrom(t2, ref c20, ref c21);
-                AddFrom(t3, ref c30, ref c31);
-                AddFrom(t4, ref c40, ref c41);
-                AddFrom(t5, ref c50, ref c51);
-            }
-
-            Store(c00, c01, target);
-            Store(c10, c11, t1);
-            Store(c20, c21, t2);
-            Store(c30, c31, t3);
-            Store(c40, c41, t4);
-            Store(c50, c51, t5);
+            Micro<V>.Finish(c00, c01, target, accumulate);
+            Micro<V>.Finish(c10, c11, target + stride, accumulate);
+            Micro<V>.Finish(c20, c21, target + 2 * stride, accumulate);
+            Micro<V>.Finish(c30, c31, target + 3 * stride, accumulate);
+            Micro<V>.Finish(c40, c41, target + 4 * stride, accumulate);
+            Micro<V>.Finish(c50, c51, target + 5 * stride, accumulate);
             a += 6 * aRow;
             target += 6 * stride;
+        }
+    }
+
+    /// <summary>The same for any number of rows, and up to two vectors of columns.</summary>
+    /// <param name="rowCount">Rows that exist; none beyond is read or written.</param>
+    /// <param name="columnCount">Columns that exist; those beyond may be read, but are not written.</param>
+    public static void Multiply(
+        float* a, int aRow, int aStep, float* b, int bStep, int depth, float* target, int stride, int rowCount, int columnCount, bool accumulate)
+    {
+        var blocks = columnCount == Columns ? rowCount / Micro<V>.OuterRows : 0;
+        Multiply(a, aRow, aStep, b, bStep, depth, target, stride, blocks, accumulate);
+        var row = blocks * Micro<V>.OuterRows;
+        if (columnCount == Columns && (rowCount - row) % 2 == 0)
+        {
+            for (; row < rowCount; row += 2)
+                MultiplyTwoRows(a + (nint)row * aRow, aRow, aStep, b, bStep, depth, target + (nint)row * stride, stride, accumulate);
+            return;
+        }
+
+        var rows = stackalloc int[Micro<V>.OuterRows];
+        for (; row < rowCount; row += Micro<V>.OuterRows)
+        {
+            var count = Math.Min(Micro<V>.OuterRows, rowCount - row);
+            for (var r = 0; r < Micro<V>.OuterRows; r++)
+                rows[r] = (row + Math.Min(r, count - 1)) * aRow;
+            Micro<V>.OuterProducts(
+                a, rows, 0, aStep, b, 0, bStep, 1, depth, target + (nint)row * stride, stride, count, columnCount, accumulate);
         }
     }
 
@@ -92,17 +108,45 @@ internal static unsafe class Panel<V>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddFrom(float* source, ref V left, ref V right)
+    /// <summary>Two rows have four accumulators, too few for the latency of an addition: even and odd depths are summed apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyTwoRows(
+        float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, bool accumulate)
     {
-        left += V.Load(source);
-        right += V.Load(source + V.Width);
-    }
+        V c00 = default, c01 = default, c10 = default, c11 = default, d00 = default, d01 = default, d10 = default, d11 = default;
+        for (; depth > 1; depth -= 2)
+        {
+            V b0 = V.Load(b), b1 = V.Load(b + V.Width);
+            var left = V.Broadcast(*a);
+            V.AddProduct(left, b0, ref c00);
+            V.AddProduct(left, b1, ref c01);
+            left = V.Broadcast(a[aRow]);
+            V.AddProduct(left, b0, ref c10);
+            V.AddProduct(left, b1, ref c11);
+            a += aStep;
+            b += bStep;
+            b0 = V.Load(b);
+            b1 = V.Load(b + V.Width);
+            left = V.Broadcast(*a);
+            V.AddProduct(left, b0, ref d00);
+            V.AddProduct(left, b1, ref d01);
+            left = V.Broadcast(a[aRow]);
+            V.AddProduct(left, b0, ref d10);
+            V.AddProduct(left, b1, ref d11);
+            a += aStep;
+            b += bStep;
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(V left, V right, float* target)
-    {
-        V.Store(left, target);
-        V.Store(right, target + V.Width);
+        if (depth == 1)
+        {
+            V b0 = V.Load(b), b1 = V.Load(b + V.Width);
+            V.AddProduct(V.Broadcast(*a), b0, ref c00);
+            V.AddProduct(V.Broadcast(*a), b1, ref c01);
+            V.AddProduct(V.Broadcast(a[aRow]), b0, ref c10);
+            V.AddProduct(V.Broadcast(a[aRow]), b1, ref c11);
+        }
+
+        Micro<V>.Finish(c00 + d00, c01 + d01, target, accumulate);
+        Micro<V>.Finish(c10 + d10, c11 + d11, target + stride, accumulate);
     }
 }
