@@ -8,12 +8,12 @@ namespace AutoencoderGpu.Benchmarks;
 
 internal static class Program
 {
-    private static readonly Option<int> _threads = CommonOptions.AtLeast(
+    private static readonly Option<int> _threads = Numbers.AtLeast(
         "--threads", 1, Math.Min(2, Environment.ProcessorCount), "Threads of each side");
 
-    private static readonly Option<int> _seconds = CommonOptions.AtLeast("--seconds", 1, 5, "Seconds of each side of a comparison");
+    private static readonly Option<int> _seconds = Numbers.AtLeast("--seconds", 1, 5, "Seconds of each side of a comparison");
 
-    private static readonly Option<int> _repeat = CommonOptions.AtLeast("--repeat", 1, 3, "How often everything is compared");
+    private static readonly Option<int> _repeat = Numbers.AtLeast("--repeat", 1, 3, "How often everything is compared");
 
     private static readonly Option<string?> _case = new("--case")
     {
