@@ -28,7 +28,7 @@ public static class ComparisonPlot
     /// <param name="curves">At least one with an epoch.</param>
     /// <param name="subtitle">What the runs have in common.</param>
     /// <param name="floor">The lowest test loss that a sigmoid output can reach on this data.</param>
-    /// <param name="showReference">Whether to draw the reference's curves behind them.</param>
+    /// <param name="showReference">Whether to draw the reference's curves before them.</param>
     /// <param name="isFallback">Whether the data is the built-in stand-in for MNIST.</param>
     /// <exception cref="UserError">The file cannot be written (<see cref="ExitCode.Failed"/>).</exception>
     public static void Save(
@@ -59,14 +59,6 @@ public static class ComparisonPlot
                 .Select(epoch => seeds > 1 ? epoch with { TrainLoss = epoch.TestLoss } : epoch)];
             using Plot plot = LossAxes.Create(drawn, floor, bySeed ? "Seed" : "Epoch");
             context.Clear();
-            if (reference.Count > 0)
-            {
-                context.Add(LossAxes.Reference(seeds > 1 ? "test loss" : "both losses"));
-                LossAxes.AddCurve(plot, reference, epoch => epoch.TestLoss, context[0]);
-                if (seeds == 1)
-                    LossAxes.AddCurve(plot, reference, epoch => epoch.TrainLoss, context[0]);
-            }
-
             context.Add(LossAxes.AddFloor(plot, floor));
             foreach (ComparedCurve run in runs)
             {
@@ -74,6 +66,16 @@ public static class ComparisonPlot
                 if (seeds == 1)
                     LossAxes.AddCurve(plot, run.Epochs, epoch => epoch.TrainLoss, trains[colour]);
                 LossAxes.AddCurve(plot, run.Epochs, epoch => epoch.TestLoss, tests[colour]);
+            }
+
+            if (reference.Count > 0)
+            {
+                // Before them: behind the lines of many seeds it could not be seen.
+                CurveStyle style = LossAxes.Reference(seeds > 1 ? "test loss" : "both losses") with { Rgb = 0x222222 };
+                LossAxes.AddCurve(plot, reference, epoch => epoch.TestLoss, style);
+                if (seeds == 1)
+                    LossAxes.AddCurve(plot, reference, epoch => epoch.TrainLoss, style);
+                context.Insert(0, style);
             }
 
             int left = Margin + i * panelWidth, top = heading.Height;
