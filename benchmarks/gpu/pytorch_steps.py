@@ -57,7 +57,7 @@ def main():
         optimizer.zero_grad(set_to_none=options.mode == "eager")
         loss.backward()
         if options.model == "conv":
-            nn.utils.clip_grad_norm_(model.parameters(), 0.5, foreach=True)
+            nn.utils.clip_grad_norm_(model.parameters(), 0.25, foreach=True)
         optimizer.step()
         return loss
 

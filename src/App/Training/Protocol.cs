@@ -36,7 +36,7 @@ public enum Schedule
 public sealed record Protocol(int WarmUpSteps, float MaximalGradientNorm, Schedule Schedule = Schedule.Constant)
 {
     private static readonly Protocol _bare = new(0, 0);
-    private static readonly Protocol _stable = new(100, 0.5f);
+    private static readonly Protocol _stable = new(100, 0.25f);
 
     /// <summary>The protocol of a network: the named one, and over it what is given by itself.</summary>
     /// <remarks>Only convolutions' gradients can be clipped: those of dense layers are applied as they arise.</remarks>

@@ -13,7 +13,7 @@ public sealed class ProtocolTests
     public void Only_the_convolutional_model_needs_more_than_plain_SGD()
     {
         Assert.Equal(new(0, 0), Protocol.Of(new(), _fc));
-        Assert.Equal(new(100, 0.5f), Protocol.Of(new(), _conv));
+        Assert.Equal(new(100, 0.25f), Protocol.Of(new(), _conv));
         Assert.Equal(new(0, 0), Protocol.Of(new() { Protocol = ProtocolChoice.Reference }, _conv));
     }
 
