@@ -27,7 +27,7 @@ name=$(sed -n 's/.*"device":"\([^"]*\)".*/\1/p' "$work/device.json" | head -1)
 output=${3:-$here/results/$(echo "$name" | tr '[:upper:] ' '[:lower:]-' | tr -cd '[:alnum:]-').md}
 
 echo "tests of the portable kernels"
-executor=$([ "$accelerator" = cuda ] && echo CUDA || echo Simulator)
+executor=$([ "$accelerator" = cuda ] && echo CUDA || echo "CPU 256 bits, 2 threads")
 "$build/tests/AutoencoderGpu.Tests" -preEnumerateTheories -trait "Executor=$executor" -class '*.Kernels.*' -failSkips -noColor > "$work/tests.txt" 2>&1 \
   || { tail -50 "$work/tests.txt"; exit 1; }
 grep -q 'Total: [1-9]' "$work/tests.txt" || { echo "no test ran on $executor" >&2; exit 1; }
