@@ -27,7 +27,7 @@ def main(folder, output):
             ratios = [theirs / own["us_per_step"] for theirs, own in zip(runs, ours[model])]
             row += [spread(runs), f"×{statistics.median(ratios):.2f}" if ratios else "–", f"×{times}"]
         lines.append("| " + " | ".join(row) + " |")
-    lines += ["", "## Ten epochs", ""]
+    lines += ["", "## Training", ""]
     training = folder / "training.json"
     if training.exists():
         lines += ["| model | best test loss | epoch | µs a step |", "|---|--:|--:|--:|"]
