@@ -12,12 +12,16 @@ internal sealed record ProcessResult(int ExitCode, string Output, string Errors)
 /// <summary>Runs the program as its users do: a process of its own, from arguments to exit code.</summary>
 internal static partial class AutoencoderProcess
 {
-    private const int Interrupt = 2;
+    /// <summary>The signal of Ctrl-C.</summary>
+    public const int Interrupt = 2;
+
+    /// <summary>The signal that ends a container.</summary>
+    public const int Terminate = 15;
 
     public static Task<ProcessResult> RunAsync(params string[] arguments) => RunAsync(null, arguments);
 
-    /// <summary>Runs it, and interrupts it as Ctrl-C does once a line on standard error contains a text.</summary>
-    public static async Task<ProcessResult> RunAsync(string? interruptAt, string[] arguments)
+    /// <summary>Runs it, and sends it a signal once a line on standard error contains a text.</summary>
+    public static async Task<ProcessResult> RunAsync(string? interruptAt, string[] arguments, int signal = Interrupt)
     {
         using var process = new Process { StartInfo = StartInfo(arguments) };
         var errors = new List<string>();
@@ -30,7 +34,7 @@ internal static partial class AutoencoderProcess
             if (interruptAt is not null && !interrupted && line.Data.Contains(interruptAt, StringComparison.Ordinal))
             {
                 interrupted = true;
-                if (Kill(process.Id, Interrupt) != 0)
+                if (Kill(process.Id, signal) != 0)
                     throw new InvalidOperationException($"No signal could be sent: error {Marshal.GetLastPInvokeError()}.");
             }
         };

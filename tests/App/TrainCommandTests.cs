@@ -82,13 +82,15 @@ public sealed class TrainCommandTests : IDisposable
         Assert.Equal(logs[0], logs[1]);
     }
 
-    [Fact]
-    public async Task Ctrl_C_saves_within_an_epoch_and_resume_goes_on_to_the_same_bits()
+    [Theory]
+    [InlineData(AutoencoderProcess.Interrupt)]
+    [InlineData(AutoencoderProcess.Terminate)]
+    public async Task A_signal_saves_within_an_epoch_and_resume_goes_on_to_the_same_bits(int signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows knows no SIGINT to another process.");
         string[] options = [.. _quick, "--model", "conv", "--train-limit", "600", "--epochs", "2"];
         Assert.Equal(0, (await AutoencoderProcess.RunAsync(["train", .. options, "--output", In("whole")])).ExitCode);
-        var stopped = await AutoencoderProcess.RunAsync("epoch  1", ["train", .. options, "--output", In("parts")]);
+        var stopped = await AutoencoderProcess.RunAsync("epoch  1", ["train", .. options, "--output", In("parts")], signal);
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("--resume", stopped.ErrorLines[^1], StringComparison.Ordinal);
         var checkpoint = Safetensors.Load(In("parts", "conv", "checkpoint.safetensors"));

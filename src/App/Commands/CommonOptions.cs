@@ -77,7 +77,8 @@ internal static class CommonOptions
             }
             catch (Exception e)
             {
-                return Report(e, terminal, parsed.GetValue(Verbose));
+                // On SIGTERM the runtime ends with this code, whatever is returned.
+                return Environment.ExitCode = Report(e, terminal, parsed.GetValue(Verbose));
             }
         });
     }

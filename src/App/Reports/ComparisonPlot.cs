@@ -92,7 +92,7 @@ public static class ComparisonPlot
         _colours[index % _colours.Length],
         bySeed ? 0 : seeds > 1 ? 1 : 1.8f,
         pattern,
-        seeds > 1 ? 0 : LossAxes.DotSize);
+        bySeed || seeds == 1 ? LossAxes.DotSize : 0);
 
     private static EpochRecord AtSeed(EpochRecord epoch, ulong seed) => epoch with { Epoch = (int)Math.Min(seed, int.MaxValue) };
 }

@@ -50,8 +50,13 @@ internal static class LossLegend
     private static void DrawEntry(Picture picture, CurveStyle style, float x, float top)
     {
         float middle = top + RowHeight / 2;
-        picture.DrawLine(
-            x, x + SampleWidth, middle, 2 * style.LineWidth, style.Rgb, Array.ConvertAll(style.Pattern.Intervals, i => 2 * i));
+        // A line of no width would be drawn as the thinnest there is.
+        if (style.LineWidth > 0)
+        {
+            picture.DrawLine(
+                x, x + SampleWidth, middle, 2 * style.LineWidth, style.Rgb, Array.ConvertAll(style.Pattern.Intervals, i => 2 * i));
+        }
+
         picture.DrawDot(x + SampleWidth / 2, middle, style.MarkerSize, style.Rgb);
         picture.DrawText(style.Name, x + SampleWidth + AfterSample, middle + 0.35f * TextSize, TextSize, Heading.Dark);
     }
