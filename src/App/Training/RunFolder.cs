@@ -94,10 +94,7 @@ public sealed class RunFolder(string path)
             foreach (var file in RunFiles().Where(file => start == RunStart.Overwrite && File.Exists(file)))
                 File.Delete(file);
             foreach (var model in _models)
-            {
                 Directory.CreateDirectory(In(model));
-                Directory.CreateDirectory(Logs(model));
-            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
