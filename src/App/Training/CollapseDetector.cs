@@ -13,7 +13,7 @@ public sealed class CollapseDetector
     private const double Tolerance = 1e-3;
 
     /// <summary>For how many steps in a row.</summary>
-    private const int Patience = 16;
+    private const int Patience = 12;
 
     private readonly double[] _blank;
     private int _steps;
