@@ -30,16 +30,12 @@ internal static class BenchCommand
         };
         command.SetWork((parsed, terminal, cancellation) =>
         {
-            var choice = parsed.GetValue(_model);
             using var executor = CommonOptions.Open(
                 parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
             var roofs = executor.MeasureRoofs();
             var results = new JsonArray();
-            foreach (var network in Network.All(Interpolation.Bilinear))
-            {
-                if (choice == ModelChoice.Both || string.Equals(network.Name, choice.ToString(), StringComparison.OrdinalIgnoreCase))
-                    results.Add(Run(executor, roofs, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
-            }
+            foreach (var network in parsed.GetValue(_model).Networks(Interpolation.Bilinear))
+                results.Add(Run(executor, roofs, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
 
             if (terminal.IsJson)
                 Console.Out.WriteLine(new JsonObject { ["models"] = results }.ToJsonString());

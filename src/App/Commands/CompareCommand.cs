@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using AutoencoderGpu.App.Training;
 using Spectre.Console;
@@ -11,10 +10,10 @@ namespace AutoencoderGpu.App.Commands;
 internal static class CompareCommand
 {
     private static readonly Option<double[]> _learningRates = Numbers.List(
-        "--learning-rates", "Step sizes of SGD to compare", "0.1,1", [1.0], Numbers.ParseRate);
+        "--learning-rates", "Step sizes of SGD to compare", "0.1,1", [1.0], Numbers.RatesOf);
 
     private static readonly Option<ulong[]> _seeds = Numbers.List(
-        "--seeds", "Seeds of initial values and of the order of images to compare", "1-10,42", [1ul], Numbers.ParseSeed);
+        "--seeds", "Seeds of initial values and of the order of images to compare", "1-10,42", [1ul], Numbers.SeedsOf);
 
     public static Command Create()
     {
@@ -36,7 +35,7 @@ internal static class CompareCommand
         var total = Stopwatch.StartNew();
         var start = TrainingArguments.StartOf(parsed);
         var folder = parsed.GetValue(TrainingArguments.Output)
-            ?? Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyyMMdd-HHmmss}-compare"));
+            ?? RunFolder.DefaultPath("compare");
         var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [1.0], [1ul]);
         Comparison.Check(folder, start);
         using var executor = CommonOptions.Open(options.Accelerator, options.Device, options.Threads);

@@ -7,8 +7,8 @@ namespace AutoencoderGpu.App.Commands;
 /// <summary>Options that take numbers, written as in English whatever the machine's language; a wrong one is named in one line.</summary>
 internal static class Numbers
 {
-    /// <summary>More values than a list may have; a slip such as 1-1000000000 is not to take all memory.</summary>
-    private const int LongestList = 10_000;
+    /// <summary>A slip such as 1-1000000000 is not to take all memory.</summary>
+    private const int LongestRange = 10_000;
 
     /// <summary>Reads one number.</summary>
     /// <returns>False if the text is none that is allowed.</returns>
@@ -41,38 +41,32 @@ internal static class Numbers
         CustomParser = result => Parse(result, name, parse, kind, standard),
     };
 
-    /// <summary>An option that takes values separated by commas, in which <c>1-50</c> stands for all from 1 to 50 if they are whole.</summary>
-    public static Option<T[]> List<T>(string name, string description, string helpName, T[] standard, Parser<T> parse) => new(name)
+    /// <summary>An option that takes values separated by commas.</summary>
+    /// <param name="valuesOf">What a part between commas stands for; none if it is wrong.</param>
+    public static Option<T[]> List<T>(string name, string description, string helpName, T[] standard, Func<string, T[]> valuesOf) => new(name)
     {
         Description = description,
         HelpName = helpName,
         DefaultValueFactory = _ => standard,
         CustomParser = result =>
         {
-            var values = new List<T>();
-            foreach (var part in result.Tokens[0].Value.Split(','))
-            {
-                if (typeof(T) == typeof(ulong) && part.Split('-') is [var first, var last]
-                    && ParseSeed(first, out var from) && ParseSeed(last, out var to) && from <= to && to - from < LongestList)
-                {
-                    for (var value = from; values.Count <= LongestList && value <= to; value++)
-                        values.Add((T)(object)value);
-                }
-                else if (parse(part, out var value))
-                {
-                    values.Add(value);
-                }
-                else
-                {
-                    result.AddError($"{name} takes a list such as {helpName}, not '{result.Tokens[0].Value}'");
-                    return standard;
-                }
-            }
-
-            if (values.Count > LongestList)
-                result.AddError($"{name} takes {LongestList:N0} values at most");
-            return [.. values.Distinct()];
+            var parts = result.Tokens[0].Value.Split(',').Select(valuesOf).ToArray();
+            if (parts.Any(part => part.Length == 0))
+                result.AddError($"{name} takes a list such as {helpName}, not '{result.Tokens[0].Value}'");
+            return [.. parts.SelectMany(part => part).Distinct()];
         },
+    };
+
+    /// <summary>A learning rate, for <see cref="List"/>.</summary>
+    public static double[] RatesOf(string part) => ParseRate(part, out var rate) ? [rate] : [];
+
+    /// <summary>A seed, or all from one to another such as <c>1-50</c>, for <see cref="List"/>.</summary>
+    public static ulong[] SeedsOf(string part) => part.Split('-') switch
+    {
+        [var one] when ParseSeed(one, out var seed) => [seed],
+        [var one, var other] when ParseSeed(one, out var first) && ParseSeed(other, out var last) && first <= last && last - first < LongestRange =>
+            [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => first + (ulong)i)],
+        _ => [],
     };
 
     /// <summary>A learning rate: above 0, and finite in single precision.</summary>

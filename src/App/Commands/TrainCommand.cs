@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
+using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using Spectre.Console;
 
@@ -39,9 +41,9 @@ internal static class TrainCommand
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
         terminal.Say(RunReport.Opening(data, executor));
-        var run = new TrainingRun(options, folder, executor, data, terminal);
+        var run = new TrainingRun(options, folder, executor, data, Floors.Of(data), terminal);
         var summary = run.Run(start, cancellation);
-        RunReport.Show(terminal, summary, run.Histories(), run.ComparesWithReference);
+        RunReport.Show(terminal, summary, run.Histories(), options.FollowReference(data));
         terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; weights, plots and pictures are in [bold]{Markup.Escape(folder.Path)}[/]");
         if (terminal.IsJson)
             Console.Out.Write(summary.ToJson());
@@ -50,7 +52,7 @@ internal static class TrainCommand
     private static (TrainingOptions Options, RunFolder Folder) Fresh(ParseResult parsed)
     {
         var options = Parse(parsed, new());
-        return (options, new(parsed.GetValue(TrainingArguments.Output) ?? RunFolder.DefaultPath(options.Seed)));
+        return (options, new(parsed.GetValue(TrainingArguments.Output) ?? RunFolder.DefaultPath(options.Seed.ToString(CultureInfo.InvariantCulture))));
     }
 
     private static (TrainingOptions Options, RunFolder Folder) Resumed(ParseResult parsed)

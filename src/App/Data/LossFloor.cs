@@ -7,8 +7,8 @@ namespace AutoencoderGpu.App.Data;
 /// <param name="Test">Of the test loss.</param>
 public sealed record Floors(double Train, double Test)
 {
-    /// <summary>Of both halves of a data set.</summary>
-    public static Floors Of(DataSet data) => new(LossFloor.Of(data.Train), LossFloor.Of(data.Test));
+    /// <summary>Of both halves of a data set, once they are asked for.</summary>
+    public static Lazy<Floors> Of(DataSet data) => new(() => new(LossFloor.Of(data.Train), LossFloor.Of(data.Test)));
 }
 
 /// <summary>What no training can change: the loss of the best output that a sigmoid can reach.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using AutoencoderGpu.App.Data;
+using AutoencoderGpu.Kernels.Executors;
 
 namespace AutoencoderGpu.App.Reports;
 
@@ -36,7 +38,11 @@ public sealed record VersionsSummary(string Program, string Dotnet, string Ilgpu
 /// <summary>What a run was computed on.</summary>
 /// <param name="Accelerator"><c>cuda</c>, <c>opencl</c> or <c>cpu</c>.</param>
 /// <param name="Name">The device's own name.</param>
-public sealed record DeviceSummary(string Accelerator, string Name);
+public sealed record DeviceSummary(string Accelerator, string Name)
+{
+    /// <summary>Of an executor.</summary>
+    public static DeviceSummary Of(Executor executor) => new(Accelerators.OptionOf(executor.Kind), executor.Description);
+}
 
 /// <summary>A data set.</summary>
 /// <param name="Name">As in <c>--dataset</c>.</param>
@@ -44,7 +50,11 @@ public sealed record DeviceSummary(string Accelerator, string Name);
 /// <param name="IsFallback">Whether it stood in for MNIST, unasked.</param>
 /// <param name="TrainCount">Images trained on.</param>
 /// <param name="TestCount">Images tested on.</param>
-public sealed record DatasetSummary(string Name, string Origin, bool IsFallback, int TrainCount, int TestCount);
+public sealed record DatasetSummary(string Name, string Origin, bool IsFallback, int TrainCount, int TestCount)
+{
+    /// <summary>Of a data set.</summary>
+    public static DatasetSummary Of(DataSet data) => new(data.Name, data.Origin, data.IsFallback, data.Train.Count, data.Test.Count);
+}
 
 /// <summary>Numbers of parameters.</summary>
 /// <param name="Encoder">Those of the encoder.</param>

@@ -18,7 +18,9 @@ internal sealed class Comparison(
     private const string Summary = "comparison.json";
 
     private readonly List<(ComparedRun Run, IReadOnlyList<EpochRecord> Epochs)> _runs = [];
-    private readonly Floors _floors = Floors.Of(data);
+    // Rates and seeds are what differs.
+    private readonly bool _comparesWithReference = (options with { LearningRate = 1 }).FollowReference(data);
+    private readonly Lazy<Floors> _floors = Floors.Of(data);
 
     /// <summary>What was begun in a folder.</summary>
     /// <exception cref="UserError">There is nothing.</exception>
@@ -54,9 +56,7 @@ internal sealed class Comparison(
     {
         CreateFolder();
         Save();
-        var networks = Network.All(options.Upsample).Where(network =>
-            options.Model == ModelChoice.Both || string.Equals(network.Name, options.Model.ToString(), StringComparison.OrdinalIgnoreCase)).ToArray();
-        var all = (from network in networks from rate in learningRates from seed in seeds select (network, rate, seed)).ToArray();
+        var all = (from network in options.Model.Networks(options.Upsample) from rate in learningRates from seed in seeds select (network, rate, seed)).ToArray();
         try
         {
             foreach (var (network, rate, seed) in all)
@@ -79,7 +79,6 @@ internal sealed class Comparison(
     /// <summary>Shows a line a group.</summary>
     public void Show(ComparisonSummary summary)
     {
-        var comparesWithReference = data.Name == Mnist.Name && options is { TrainLimit: null, TestLimit: null, Upsample: Kernels.Interpolation.Bilinear };
         var table = Terminal.Table(
             "model", ">learning rate", ">runs", ">collapsed", ">best test loss: mean", ">deviation", ">lowest", ">highest", ">reference", ">last 100 steps: mean", ">highest");
         foreach (var group in summary.Groups)
@@ -93,7 +92,7 @@ internal sealed class Comparison(
                 RunReport.Loss(group.BestTestLoss.StandardDeviation),
                 RunReport.Loss(group.BestTestLoss.Lowest),
                 RunReport.Loss(group.BestTestLoss.Highest),
-                comparesWithReference && options.Epochs >= 10 ? RunReport.Loss(ReferenceCurves.Of(group.Model).Min(epoch => epoch.TestLoss)) : "–",
+                _comparesWithReference && options.Epochs >= 10 ? RunReport.Loss(ReferenceCurves.Of(group.Model).Min(epoch => epoch.TestLoss)) : "–",
                 RunReport.Loss(group.RecentTrainLoss.Mean),
                 RunReport.Loss(group.RecentTrainLoss.Highest));
         }
@@ -111,7 +110,7 @@ internal sealed class Comparison(
         if (start == RunStart.Resume && !File.Exists(runFolder.Summary))
             start = RunStart.New;
         runFolder.Check(start);
-        var run = new TrainingRun(own, runFolder, executor, data, terminal);
+        var run = new TrainingRun(own, runFolder, executor, data, _floors, terminal);
         try
         {
             var result = run.Run(start, cancellation).Models.Single();
@@ -151,12 +150,11 @@ internal sealed class Comparison(
         ComparisonPlot.Save(
             Path.Combine(folder, "comparison.png"),
             [.. _runs.Select(run => new ComparedCurve(run.Run.LearningRate, run.Run.Seed, run.Epochs))],
-            string.Create(CultureInfo.InvariantCulture, $"{RunReport.TitleOf(data, options)} · mini-batches of {options.BatchSize} · {options.Protocol.ToString().ToLowerInvariant()} protocol")
-                + (options.Schedule == Schedule.Cosine ? ", cosine schedule" : "")
+            string.Create(CultureInfo.InvariantCulture, $"{RunReport.TitleOf(data, options)} · mini-batches of {options.BatchSize} · {RunReport.TitleOf(options)}")
                 + (seeds is [var seed] ? $" · seed {seed}" : "")
                 + (collapsed > 0 ? $" · {collapsed} of {_runs.Count} runs collapsed" : ""),
-            _floors.Test,
-            data.Name == Mnist.Name && options is { TrainLimit: null, TestLimit: null, BatchSize: 10 },
+            _floors.Value.Test,
+            _comparesWithReference,
             data.IsFallback);
     }
 
@@ -165,11 +163,11 @@ internal sealed class Comparison(
         ComparedRun[] runs = [.. _runs.Select(run => run.Run)];
         return new(
             TrainingRun.Versions,
-            new(Accelerators.OptionOf(executor.Kind), executor.Description),
+            DeviceSummary.Of(executor),
             options.ToJson(),
             learningRates,
             seeds,
-            new(data.Name, data.Origin, data.IsFallback, data.Train.Count, data.Test.Count),
+            DatasetSummary.Of(data),
             GroupSummary.Of(runs),
             runs);
     }

@@ -39,8 +39,9 @@ public sealed class RunFolder(string path)
     public string LossCurves => In("loss-curves.png");
 
     /// <summary>Where a run goes when no folder is named.</summary>
-    public static string DefaultPath(ulong seed) =>
-        System.IO.Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyyMMdd-HHmmss}-{seed}"));
+    /// <param name="kind">After the time: a run's seed.</param>
+    public static string DefaultPath(string kind) =>
+        System.IO.Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyyMMdd-HHmmss}-{kind}"));
 
     /// <summary>The picture of a model's reconstructions.</summary>
     public string Reconstructions(string model) => In($"reconstructions-{model}.png");

@@ -85,6 +85,12 @@ internal static class RunReport
     public static string TitleOf(DataSet data, TrainingOptions options) => (data.Name == Mnist.Name ? "MNIST" : "Synthetic digits")
         + (options.TrainLimit is null ? "" : $", {data.Train.Count:N0} images");
 
+    /// <summary>The protocol in titles.</summary>
+    public static string TitleOf(TrainingOptions options) => options.Protocol.ToString().ToLowerInvariant() + " protocol"
+        + (options.WarmUp is { } steps ? $", warm-up {steps}" : "")
+        + (options.ClipNorm is { } norm ? $", clip {Text(norm)}" : "")
+        + (options.Schedule == Schedule.Cosine ? ", cosine schedule" : "");
+
     /// <summary>A number as short as it may be.</summary>
     public static string Text(double value) => value.ToString("0.0####", CultureInfo.InvariantCulture);
 

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using AutoencoderGpu.App.Data;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
@@ -17,6 +19,14 @@ public enum ModelChoice
 
     /// <summary>The convolutional autoencoder.</summary>
     Conv,
+}
+
+/// <summary>What a choice of models means.</summary>
+internal static class ModelChoices
+{
+    /// <summary>The networks that are chosen, in the order in which they are trained.</summary>
+    public static IEnumerable<Network> Networks(this ModelChoice choice, Interpolation upsample) => Network.All(upsample).Where(network =>
+        choice == ModelChoice.Both || string.Equals(network.Name, choice.ToString(), StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>Everything that decides what a run computes, as given on the command line or by default.</summary>
@@ -77,6 +87,22 @@ public sealed record TrainingOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Converters = { new JsonStringEnumConverter(new LowerCase()) },
+    };
+
+    /// <summary>
+    /// Whether losses may be compared with the reference's. What the stable protocol adds to the convolutional model's first steps does
+    /// not count; it is there to reach the same curve.
+    /// </summary>
+    internal bool FollowReference(DataSet data) => data.Name == Mnist.Name && this is
+    {
+        BatchSize: 10,
+        LearningRate: 1,
+        Schedule: Schedule.Constant,
+        WarmUp: null,
+        ClipNorm: null,
+        TrainLimit: null,
+        TestLimit: null,
+        Upsample: Interpolation.Bilinear,
     };
 
     /// <summary>As recorded in <c>summary.json</c>: values as they are written on the command line.</summary>

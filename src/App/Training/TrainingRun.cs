@@ -1,33 +1,18 @@
 using System.Reflection;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
-using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
 /// <summary>A run: its models one after the other, and all files of its folder.</summary>
-internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Executor executor, DataSet data, Terminal terminal)
+/// <param name="floors">Of <paramref name="data"/>; reckoned after the first steps, which need not wait for them.</param>
+internal sealed class TrainingRun(
+    TrainingOptions options, RunFolder folder, Executor executor, DataSet data, Lazy<Floors> floors, Terminal terminal)
 {
-    private readonly DatasetSummary _dataset = new(data.Name, data.Origin, data.IsFallback, data.Train.Count, data.Test.Count);
-    private readonly Lazy<Floors> _floors = new(() => Floors.Of(data));
-
-    /// <summary>
-    /// Whether it follows the reference's protocol closely enough for losses to be compared. What the stable protocol adds to
-    /// the convolutional model's first steps does not count; it is there to reach the same curve.
-    /// </summary>
-    public bool ComparesWithReference { get; } = data.Name == Mnist.Name && options is
-    {
-        BatchSize: 10,
-        LearningRate: 1,
-        Schedule: Schedule.Constant,
-        WarmUp: null,
-        ClipNorm: null,
-        TrainLimit: null,
-        TestLimit: null,
-        Upsample: Interpolation.Bilinear,
-    };
+    private readonly bool _comparesWithReference = options.FollowReference(data);
+    private readonly DatasetSummary _dataset = DatasetSummary.Of(data);
 
     /// <summary>Trains, and writes the folder.</summary>
     /// <returns>What <c>summary.json</c> says at the end.</returns>
@@ -39,11 +24,8 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Exe
         Summary().Save(folder.Summary);
         try
         {
-            foreach (var network in Network.All(options.Upsample))
-            {
-                if (options.Model == ModelChoice.Both || string.Equals(network.Name, options.Model.ToString(), StringComparison.OrdinalIgnoreCase))
-                    Train(network, start == RunStart.Resume, cancellation);
-            }
+            foreach (var network in options.Model.Networks(options.Upsample))
+                Train(network, start == RunStart.Resume, cancellation);
         }
         catch (OperationCanceledException e)
         {
@@ -73,7 +55,7 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Exe
                 {
                     log.Append(trainer.History);
                     progress.Clear();
-                    terminal.Say(RunReport.Line(epoch, _floors.Value, ComparesWithReference));
+                    terminal.Say(RunReport.Line(epoch, floors.Value, _comparesWithReference));
                     Metrics.Write(folder.Metrics, Histories());
                 },
                 cancellation);
@@ -86,7 +68,7 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Exe
             folder.Reconstructions(network.Name),
             Reconstructions.OfTestImages(executor, trainer.Model, data.Test),
             network.FullName,
-            $"{DataTitle} test images · epoch {best.Epoch} · test loss {RunReport.Text(best.TestLoss)}",
+            $"{RunReport.TitleOf(data, options)} test images · epoch {best.Epoch} · test loss {RunReport.Text(best.TestLoss)}",
             data.IsFallback);
     }
 
@@ -109,20 +91,19 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Exe
         if (epochs.Length == 0)
             return summary;
         Metrics.Write(folder.Metrics, epochs);
-        LossPlot.Save(folder.LossCurves, epochs, new(DataTitle, options.LearningRate, options.BatchSize, options.Seed)
+        LossPlot.Save(folder.LossCurves, epochs, new(RunReport.TitleOf(data, options), options.LearningRate, options.BatchSize, options.Seed)
         {
             IsFallback = data.IsFallback,
-            Floor = _floors.Value.Test,
-            ShowReference = ComparesWithReference,
-            Remark = options.Protocol.ToString().ToLowerInvariant() + " protocol"
-                + (options.Schedule == Schedule.Cosine ? ", cosine schedule" : ""),
+            Floor = floors.Value.Test,
+            ShowReference = _comparesWithReference,
+            Remark = RunReport.TitleOf(options),
         });
         return summary;
     }
 
     private RunSummary Summary() => new(
         Versions,
-        new(Accelerators.OptionOf(executor.Kind), executor.Description),
+        DeviceSummary.Of(executor),
         options.ToJson(),
         _dataset,
         [.. States().Select(entry => SummaryOf(entry.Network, entry.State))]);
@@ -143,8 +124,8 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Exe
             state.History[^1].TestLoss,
             best.TestLoss,
             best.Epoch,
-            _floors.Value.Test,
-            _floors.Value.Train,
+            floors.Value.Test,
+            floors.Value.Train,
             [.. state.History.Select(epoch => epoch.Seconds)],
             1e6 * state.TrainingSeconds / steps,
             steps,
@@ -163,6 +144,4 @@ internal sealed class TrainingRun(TrainingOptions options, RunFolder folder, Exe
         typeof(ILGPU.Context).Assembly.GetName().Version!.ToString(3),
         typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
             ?.InformationalVersion.Split('+') is [_, var commit] ? commit : null);
-
-    private string DataTitle => RunReport.TitleOf(data, options);
 }

@@ -13,7 +13,8 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// <remarks>
 /// <para>The transforms are written out below: Bᵀ for inputs, A for gradients, G for weights, Aᵀ and Gᵀ for what returns.</para>
 /// <para>Faster than direct sums with the tile of <see cref="Micro{V}"/> for 32 to 64 channels at 14×14 and, though the tiles at the edge
-/// are partly empty, for 64 to 64 at 7×7. No faster: blocks of 12, 36 or 48 tiles. Slower: an exponential that could follow the sums, since it takes their registers even where it is not used.</para>
+/// are partly empty, for 64 to 64 at 7×7. No faster: blocks of 12, 36 or 48 tiles. Slower: an exponential that could follow the sums,
+/// since it takes their registers even where it is not used.</para>
 /// </remarks>
 public static unsafe partial class Conv3x3
 {
