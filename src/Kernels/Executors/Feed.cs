@@ -14,6 +14,7 @@ public sealed class Feed : IDisposable
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _order;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _learningRates;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _losses;
+    private readonly MemoryBuffer1D<int, Stride1D.Dense> _origin;
 
     internal Feed(Accelerator accelerator, ReadOnlySpan<byte> images, int imageSize, int batchSize)
     {
@@ -27,9 +28,11 @@ public sealed class Feed : IDisposable
         _order = accelerator.Allocate1D<int>(Count);
         _learningRates = accelerator.Allocate1D<float>(Steps);
         _losses = accelerator.Allocate1D<float>(Count);
+        _origin = accelerator.Allocate1D<int>(1);
         _images.View.AsContiguous().CopyFromCPU(accelerator.DefaultStream, images);
         _learningRates.MemSetToZero();
         _losses.MemSetToZero();
+        _origin.MemSetToZero();
         SetOrder(Enumerable.Range(0, Count).ToArray());
     }
 
@@ -81,15 +84,17 @@ public sealed class Feed : IDisposable
         _order.Dispose();
         _learningRates.Dispose();
         _losses.Dispose();
+        _origin.Dispose();
     }
 
     internal static MiniBatch MiniBatchOf(int step, int batchSize, int count) =>
-        new(step, step * batchSize, Math.Min(batchSize, count - step * batchSize));
+        new(step, batchSize, Math.Min(batchSize, count - step * batchSize));
 
     internal Buffers With(Arena arena) => new(
         arena.View,
         _images.View.AsContiguous(),
         _order.View.AsContiguous(),
         _learningRates.View.AsContiguous(),
-        _losses.View.AsContiguous());
+        _losses.View.AsContiguous(),
+        _origin.View.AsContiguous());
 }

@@ -77,7 +77,7 @@ public static partial class Dense
         public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum)
         {
             var parameter = column == i.Saved.Size ? i.Bias + row : i.Weights + row * i.Saved.Size + column;
-            buffers.Arena[parameter] -= buffers.LearningRates[batch.Step] * sum;
+            buffers.Arena[parameter] -= buffers.LearningRates[batch.From(buffers).Step] * sum;
         }
     }
 }

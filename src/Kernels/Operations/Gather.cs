@@ -37,7 +37,7 @@ public static class Gather
             return;
         var image = index / size;
         var pixel = index - image * size;
-        var source = (long)buffers.Order[batch.First + image] * size + pixel;
+        var source = (long)buffers.Order[batch.From(buffers).First + image] * size + pixel;
         buffers.Arena[i.Output.AtPixel(index)] = buffers.Images[source] * i.Scale + i.Shift;
     }
 

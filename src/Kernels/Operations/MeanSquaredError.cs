@@ -53,7 +53,7 @@ public static class MeanSquaredError
 
         sum = GroupSum.Of(sum);
         if (thread == 0)
-            buffers.Losses[batch.First + image] = sum / size;
+            buffers.Losses[batch.From(buffers).First + image] = sum / size;
     }
 
     internal static unsafe void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)

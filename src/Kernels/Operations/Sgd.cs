@@ -86,7 +86,7 @@ public static class Sgd
         var index = Grid.GlobalIndex.X;
         if (index >= i.Count)
             return;
-        var rate = buffers.LearningRates[batch.Step];
+        var rate = buffers.LearningRates[batch.From(buffers).Step];
         if (i.Scale > 0f)
         {
             var squares = 0f;
