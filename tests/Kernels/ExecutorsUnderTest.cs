@@ -21,39 +21,47 @@ public sealed class ExecutorsUnderTest : IDisposable
     public const string Main = "CPU 256 bits, 2 threads";
     public const string Simulator = "Simulator";
 
-    private static readonly Dictionary<string, Lazy<Executor>> _executors = new()
+    private static readonly Dictionary<string, Func<Executor>> _factories = new()
     {
-        [Main] = new(() => CpuExecutor.Create(2, SimdWidth.Bits256)),
-        ["CPU 512 bits, 1 thread"] = new(() => CpuExecutor.Create(1, SimdWidth.Bits512)),
-        ["CPU 128 bits, 3 threads"] = new(() => CpuExecutor.Create(3, SimdWidth.Bits128)),
-        ["CPU scalar, 2 threads"] = new(() => CpuExecutor.Create(2, SimdWidth.Scalar)),
-        [Simulator] = new(() => Accelerators.Open(AcceleratorKind.Simulator, 0, 1)),
-        ["CUDA"] = new(() => Accelerators.Open(AcceleratorKind.Cuda, 0, 1)),
-        ["OpenCL"] = new(() => Accelerators.Open(AcceleratorKind.OpenCL, 0, 1)),
+        [Main] = () => CpuExecutor.Create(2, SimdWidth.Bits256),
+        ["CPU 512 bits, 1 thread"] = () => CpuExecutor.Create(1, SimdWidth.Bits512),
+        ["CPU 128 bits, 3 threads"] = () => CpuExecutor.Create(3, SimdWidth.Bits128),
+        ["CPU scalar, 2 threads"] = () => CpuExecutor.Create(2, SimdWidth.Scalar),
+        [Simulator] = () => Accelerators.Open(AcceleratorKind.Simulator, 0, 1),
+        ["CUDA"] = () => Accelerators.Open(AcceleratorKind.Cuda, 0, 1),
+        ["OpenCL"] = () => Accelerators.Open(AcceleratorKind.OpenCL, 0, 1),
     };
 
-    public static IEnumerable<string> Names => _executors.Keys;
+    private static readonly Dictionary<string, Lazy<Executor>> _executors =
+        _factories.ToDictionary(factory => factory.Key, factory => new Lazy<Executor>(factory.Value));
+
+    public static IEnumerable<string> Names => _factories.Keys;
 
     /// <summary>Those that are fast enough on any machine for a whole network.</summary>
     public static IEnumerable<string> NamesForModels => [Main, "CUDA", "OpenCL"];
 
     /// <summary>The executor; where its device is missing, the test is skipped with the reason.</summary>
-    public static Executor Open(string name)
+    public static Executor Open(string name) => Opened(() => _executors[name].Value);
+
+    /// <summary>A new one, for tests that set it up otherwise.</summary>
+    public static Executor OpenAnother(string name) => Opened(_factories[name]);
+
+    public void Dispose()
+    {
+        foreach (var executor in _executors.Values.Where(executor => executor.IsValueCreated))
+            executor.Value.Dispose();
+    }
+
+    private static Executor Opened(Func<Executor> open)
     {
         try
         {
-            return _executors[name].Value;
+            return open();
         }
         catch (AcceleratorException e) when (e.IsMissing)
         {
             Assert.Skip(e.Message);
             throw;
         }
-    }
-
-    public void Dispose()
-    {
-        foreach (var executor in _executors.Values.Where(executor => executor.IsValueCreated))
-            executor.Value.Dispose();
     }
 }

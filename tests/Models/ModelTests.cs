@@ -106,7 +106,7 @@ public class ModelTests
     {
         using var model = NewModel(Main, network);
         model.Initialise(1);
-        using var feed = Main.CreateFeed(_images.AsSpan(0, Batch * Network.ImageSize), Network.ImageSize, Batch);
+        using var feed = Main.CreateFeed(_images.AsMemory(0, Batch * Network.ImageSize), Network.ImageSize, Batch);
         feed.SetLearningRates([0.5f]);
         var losses = new List<double>();
         for (var step = 0; step < 10; step++)

@@ -12,16 +12,16 @@ public sealed class Arena : IDisposable
     /// <summary>CPU tiles read up to so many floats beyond the slice that they need, and drop them.</summary>
     private const int Slack = 64;
 
+    private readonly DeviceMemory _memory;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _buffer;
 
-    internal Arena(Accelerator accelerator, int length)
+    internal Arena(DeviceMemory memory, int length)
     {
         Length = length;
-        _buffer = accelerator.Allocate1D<float>((long)length + Slack + Alignment);
-        _buffer.MemSetToZero();
-        accelerator.Synchronize();
+        _memory = memory;
+        _buffer = memory.Take<float>((long)length + Slack + Alignment);
         // A vector that crosses a cache line costs two accesses; the CPU's allocator promises 16 bytes only, a GPU's 256.
-        var address = accelerator.AcceleratorType == AcceleratorType.CPU ? _buffer.NativePtr.ToInt64() / sizeof(float) : 0;
+        var address = _buffer.Accelerator.AcceleratorType == AcceleratorType.CPU ? _buffer.NativePtr.ToInt64() / sizeof(float) : 0;
         View = _buffer.View.AsContiguous().SubView((Alignment - address % Alignment) % Alignment, (long)length + Slack);
     }
 
@@ -34,15 +34,15 @@ public sealed class Arena : IDisposable
     public void Write(int offset, ReadOnlySpan<float> values)
     {
         if (values.Length > 0)
-            View.SubView(offset, values.Length).CopyFromCPU(_buffer.Accelerator.DefaultStream, values);
+            View.SubView(offset, values.Length).CopyFromCPU(_memory.Stream, values);
     }
 
     /// <summary>Copies floats from the device, after all that was started there has ended.</summary>
     public void Read(int offset, Span<float> values)
     {
         if (values.Length > 0)
-            View.SubView(offset, values.Length).CopyToCPU(_buffer.Accelerator.DefaultStream, values);
-        _buffer.Accelerator.DefaultStream.Synchronize();
+            View.SubView(offset, values.Length).CopyToCPU(_memory.Stream, values);
+        _memory.Stream.Synchronize();
     }
 
     /// <summary>The inner values of an image, (H, W, C), without the border.</summary>
@@ -66,5 +66,5 @@ public sealed class Arena : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _buffer.Dispose();
+    public void Dispose() => _memory.Return(_buffer);
 }

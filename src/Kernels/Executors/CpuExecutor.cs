@@ -95,13 +95,12 @@ public sealed unsafe class CpuExecutor : Executor
         return new(Task.Run(() => OpenAccelerator(threads)), threads, simd);
     }
 
-    /// <inheritdoc/>
-    public override void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps)
+    private protected override void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps)
     {
         fixed (Instruction* instructions = program.Span)
         {
             var job = new Job(
-                HostBuffersOf(feed.With(arena)), _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
+                HostBuffersOf(buffers), _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
             _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), (long)&job);
             Accelerator.DefaultStream.Synchronize();
         }

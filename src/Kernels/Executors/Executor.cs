@@ -6,9 +6,14 @@ namespace AutoencoderGpu.Kernels.Executors;
 public abstract class Executor : IDisposable
 {
     private readonly Task<Accelerator> _accelerator;
+    private readonly Lazy<DeviceMemory> _memory;
 
     /// <param name="accelerator">May still be opening; whatever needs it waits. Its context is disposed of with it.</param>
-    private protected Executor(Task<Accelerator> accelerator) => _accelerator = accelerator;
+    private protected Executor(Task<Accelerator> accelerator)
+    {
+        _accelerator = accelerator;
+        _memory = new(() => new(Stream, MemoryLimit ?? FreeMemory));
+    }
 
     /// <summary>
     /// How many partial sums a gradient over all pixels is best split into: 1 where few workers own its rows, more where only many
@@ -22,24 +27,52 @@ public abstract class Executor : IDisposable
     /// <summary>What runs the programs, for people: a device's name, and on the CPU threads and vectors.</summary>
     public abstract string Description { get; }
 
+    /// <summary>Whether steps are recorded once and replayed, not launched kernel by kernel.</summary>
+    public virtual bool ReplaysSteps => false;
+
+    /// <summary>Bytes of the device's memory that may be used; by default all that are free. To be set before anything is created.</summary>
+    public long? MemoryLimit { get; set; }
+
+    /// <summary>Orders all work.</summary>
+    private protected virtual AcceleratorStream Stream => Accelerator.DefaultStream;
+
+    /// <summary>Bytes of the device's memory that nobody uses.</summary>
+    private protected virtual long FreeMemory => long.MaxValue;
+
     internal Accelerator Accelerator => _accelerator.GetAwaiter().GetResult();
 
     /// <summary>An arena of zeros.</summary>
     /// <param name="length">Floats.</param>
-    public Arena CreateArena(int length) => new(Accelerator, length);
+    /// <exception cref="AcceleratorException">The device's memory does not suffice.</exception>
+    public Arena CreateArena(int length) => new(_memory.Value, length);
 
-    /// <summary>Puts a data set on the device.</summary>
-    /// <param name="images">(N, <paramref name="imageSize"/>) bytes.</param>
+    /// <summary>Puts a data set on the device, or streams it where it does not fit.</summary>
+    /// <param name="images">(N, <paramref name="imageSize"/>) bytes; kept, if they are streamed.</param>
     /// <param name="imageSize">Pixels of an image.</param>
     /// <param name="batchSize">Images of a mini-batch.</param>
-    public Feed CreateFeed(ReadOnlySpan<byte> images, int imageSize, int batchSize) =>
-        new(Accelerator, images, imageSize, batchSize);
+    /// <exception cref="AcceleratorException">The device's memory does not suffice for two mini-batches.</exception>
+    public Feed CreateFeed(ReadOnlyMemory<byte> images, int imageSize, int batchSize) =>
+        new(_memory.Value, images, imageSize, batchSize);
 
     /// <summary>
     /// Starts a program for some steps of an epoch. On a GPU it may still run when this returns; reading losses or the arena waits
     /// for it.
     /// </summary>
-    public abstract void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps);
+    public void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps)
+    {
+        var end = firstStep + steps;
+        for (var step = firstStep; step < end;)
+        {
+            var (buffers, loadedEnd) = feed.Load(arena, step);
+            var next = Math.Min(end, loadedEnd);
+            Start(program, buffers, feed, step, next - step);
+            feed.LoadNext();
+            step = next;
+        }
+    }
+
+    /// <summary>Starts a program for steps whose images are on the device.</summary>
+    private protected abstract void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps);
 
     /// <summary>Compiles what a program needs, so that its first step takes no longer than the others.</summary>
     public virtual void Prepare(InstructionList program)

@@ -5,35 +5,43 @@ namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>
 /// A data set on the device: the images as bytes, the order in which an epoch visits them, the learning rate of each step, and
-/// the losses that the epoch leaves behind.
+/// the losses that the epoch leaves behind. Images that do not fit are streamed.
 /// </summary>
 public sealed class Feed : IDisposable
 {
-    private readonly Accelerator _accelerator;
-    private readonly MemoryBuffer1D<byte, Stride1D.Dense> _images;
+    private readonly DeviceMemory _memory;
+    private readonly MemoryBuffer1D<byte, Stride1D.Dense>? _images;
+    private readonly StreamedImages? _streamed;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _order;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _learningRates;
     private readonly MemoryBuffer1D<float, Stride1D.Dense> _losses;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> _origin;
 
-    internal Feed(Accelerator accelerator, ReadOnlySpan<byte> images, int imageSize, int batchSize)
+    internal Feed(DeviceMemory memory, ReadOnlyMemory<byte> images, int imageSize, int batchSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(images.Length, imageSize);
-        _accelerator = accelerator;
+        _memory = memory;
         Count = images.Length / imageSize;
         BatchSize = batchSize;
         Steps = (int)((Count + (long)batchSize - 1) / batchSize);
-        _images = accelerator.Allocate1D<byte>(images.Length);
-        _order = accelerator.Allocate1D<int>(Count);
-        _learningRates = accelerator.Allocate1D<float>(Steps);
-        _losses = accelerator.Allocate1D<float>(Count);
-        _origin = accelerator.Allocate1D<int>(1);
-        _images.View.AsContiguous().CopyFromCPU(accelerator.DefaultStream, images);
-        _learningRates.MemSetToZero();
-        _losses.MemSetToZero();
-        _origin.MemSetToZero();
-        SetOrder(Enumerable.Range(0, Count).ToArray());
+        _order = memory.Take<int>(Count);
+        _learningRates = memory.Take<float>(Steps);
+        _losses = memory.Take<float>(Count);
+        _origin = memory.Take<int>(1);
+        if (images.Length <= memory.Available)
+        {
+            _images = memory.Take<byte>(images.Length);
+            _images.View.AsContiguous().CopyFromCPU(memory.Stream, images.Span);
+        }
+        else
+        {
+            _streamed = new(memory, images, imageSize, ImagesOfPart(memory, imageSize, batchSize));
+            // The images come in the order of visits, from the beginning of a buffer.
+            Upload<int>(_order, [.. Enumerable.Range(0, Count).Select(visit => visit % _streamed.ImagesOfPart)]);
+        }
+
+        SetOrder([.. Enumerable.Range(0, Count)]);
     }
 
     /// <summary>Images, N.</summary>
@@ -45,6 +53,9 @@ public sealed class Feed : IDisposable
     /// <summary>Mini-batches of an epoch, ⌈N / B⌉.</summary>
     public int Steps { get; }
 
+    /// <summary>Whether the images do not fit on the device.</summary>
+    public bool IsStreamed => _streamed is not null;
+
     /// <summary>The mini-batch of a step.</summary>
     public MiniBatch this[int step] => MiniBatchOf(step, BatchSize, Count);
 
@@ -52,16 +63,17 @@ public sealed class Feed : IDisposable
     public void SetOrder(ReadOnlySpan<int> order)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(order.Length, Count);
-        _order.View.AsContiguous().CopyFromCPU(_accelerator.DefaultStream, order);
-        _accelerator.DefaultStream.Synchronize();
+        if (_streamed is null)
+            Upload(_order, order);
+        else
+            _streamed.SetOrder(order);
     }
 
     /// <summary>Sets the learning rate of every step, (Steps).</summary>
     public void SetLearningRates(ReadOnlySpan<float> rates)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(rates.Length, Steps);
-        _learningRates.View.AsContiguous().CopyFromCPU(_accelerator.DefaultStream, rates);
-        _accelerator.DefaultStream.Synchronize();
+        Upload(_learningRates, rates);
     }
 
     /// <summary>
@@ -72,29 +84,57 @@ public sealed class Feed : IDisposable
         var first = this[firstStep].First;
         var last = this[firstStep + steps - 1];
         var losses = new float[last.First + last.Count - first];
-        _losses.View.AsContiguous().SubView(first, losses.Length).CopyToCPU(_accelerator.DefaultStream, losses);
-        _accelerator.DefaultStream.Synchronize();
+        _losses.View.AsContiguous().SubView(first, losses.Length).CopyToCPU(_memory.Stream, losses);
+        _memory.Stream.Synchronize();
         return losses;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _images.Dispose();
-        _order.Dispose();
-        _learningRates.Dispose();
-        _losses.Dispose();
-        _origin.Dispose();
+        if (_images is not null)
+            _memory.Return(_images);
+        _streamed?.Dispose();
+        _memory.Return(_order);
+        _memory.Return(_learningRates);
+        _memory.Return(_losses);
+        _memory.Return(_origin);
     }
 
     internal static MiniBatch MiniBatchOf(int step, int batchSize, int count) =>
         new(step, batchSize, Math.Min(batchSize, count - step * batchSize));
 
-    internal Buffers With(Arena arena) => new(
-        arena.View,
-        _images.View.AsContiguous(),
-        _order.View.AsContiguous(),
-        _learningRates.View.AsContiguous(),
-        _losses.View.AsContiguous(),
-        _origin.View.AsContiguous());
+    /// <summary>What a program works on, with the images of a step, and the first step whose images are not there.</summary>
+    internal (Buffers Buffers, int End) Load(Arena arena, int step)
+    {
+        var stepsOfPart = _streamed is null ? Steps : _streamed.ImagesOfPart / BatchSize;
+        var part = step / stepsOfPart;
+        var buffers = new Buffers(
+            arena.View,
+            _streamed?.Load(part) ?? _images!.View.AsContiguous(),
+            _order.View.AsContiguous(),
+            _learningRates.View.AsContiguous(),
+            _losses.View.AsContiguous(),
+            _origin.View.AsContiguous());
+        return (buffers, Math.Min(Steps, (part + 1) * stepsOfPart));
+    }
+
+    /// <summary>Fetches the images after those that were loaded last, while these are worked on.</summary>
+    internal void LoadNext() => _streamed?.LoadNext();
+
+    /// <summary>Whole mini-batches in an eighth of the memory that is left, so that more than one data set can be streamed.</summary>
+    private static int ImagesOfPart(DeviceMemory memory, int imageSize, int batchSize)
+    {
+        var batch = (long)batchSize * imageSize;
+        return 2 * batch <= memory.Available
+            ? (int)Math.Min(int.MaxValue / imageSize, Math.Max(1, memory.Available / 8 / batch) * batchSize)
+            : throw memory.NotEnough(2 * batch);
+    }
+
+    private void Upload<T>(MemoryBuffer1D<T, Stride1D.Dense> buffer, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        buffer.View.AsContiguous().CopyFromCPU(_memory.Stream, values);
+        _memory.Stream.Synchronize();
+    }
 }

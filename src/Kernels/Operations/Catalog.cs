@@ -8,7 +8,26 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// <param name="Method">The kernel.</param>
 /// <param name="GroupSize">Threads a group.</param>
 /// <param name="Grid">Groups for an instruction and a number of images.</param>
-public sealed record PortableKernel(string Name, MethodInfo Method, int GroupSize, Func<Instruction, int, Index3D> Grid);
+public sealed record PortableKernel(string Name, MethodInfo Method, int GroupSize, Func<Instruction, int, Index3D> Grid)
+{
+    /// <summary>What else of a step waits for it.</summary>
+    public KernelRole Role { get; init; }
+}
+
+/// <summary>What a kernel is to the others of a step.</summary>
+public enum KernelRole
+{
+    /// <summary>The next one may need what it writes.</summary>
+    Chain,
+
+    /// <summary>
+    /// It writes the gradient of weights, or updates weights that the step has read for the last time: nothing but an update needs that.
+    /// </summary>
+    Gradient,
+
+    /// <summary>It needs gradients.</summary>
+    Update,
+}
 
 /// <summary>An operation: what it costs, and the portable kernels that execute it one after another.</summary>
 /// <param name="Cost">FLOPs and bytes for an instruction and a number of images.</param>
@@ -21,7 +40,7 @@ public static class Catalog
     private const int ElementwiseGroup = 256;
 
     private static readonly PortableKernel _denseForward = Product<Dense.ForwardProduct>("Dense.Forward");
-    private static readonly PortableKernel _denseUpdate = Product<Dense.UpdateProduct>("Dense.Update");
+    private static readonly PortableKernel _denseUpdate = Product<Dense.UpdateProduct>("Dense.Update", KernelRole.Gradient);
     private static readonly PortableKernel[] _denseBackward = [Product<Dense.BackwardInputProduct>("Dense.BackwardInput"), _denseUpdate];
     private static readonly PortableKernel[] _denseBackwardOfFirst = [_denseUpdate];
 
@@ -39,7 +58,7 @@ public static class Catalog
             Elementwise(
                 "Conv3x3.Rotate", typeof(Conv3x3), nameof(Conv3x3.RotateKernel), (i, _) => 9 * i.Input.Channels * i.Output.Channels)),
         [Operation.Conv3x3BackwardWeights] = Entry(
-            (i, b) => Conv3x3.BackwardWeightsCost(i, b), Product<Conv3x3.BackwardWeightsProduct>("Conv3x3.BackwardWeights")),
+            (i, b) => Conv3x3.BackwardWeightsCost(i, b), Product<Conv3x3.BackwardWeightsProduct>("Conv3x3.BackwardWeights", KernelRole.Gradient)),
         [Operation.PooledConv3x3] = Entry(
             (i, b) => PooledConv3x3.Cost(i, b),
             new PortableKernel(
@@ -49,7 +68,7 @@ public static class Catalog
                 (i, b) => TiledProduct.GridOf<PooledConv3x3.Factors>(i, b))),
         [Operation.PooledConv3x3BackwardWeights] = Entry(
             (i, b) => PooledConv3x3.BackwardWeightsCost(i, b),
-            Product<PooledConv3x3.BackwardWeightsProduct>("PooledConv3x3.BackwardWeights")),
+            Product<PooledConv3x3.BackwardWeightsProduct>("PooledConv3x3.BackwardWeights", KernelRole.Gradient)),
         [Operation.MaxPoolForward] = Entry(
             (i, b) => MaxPool2x2.Cost(i, b),
             Elementwise("MaxPool2x2.Forward", typeof(MaxPool2x2), nameof(MaxPool2x2.ForwardKernel), (i, b) => b * i.Output.Size)),
@@ -80,7 +99,7 @@ public static class Catalog
                 (i, b) => 9 * b * i.Output.Size)),
         [Operation.UpsampledConvBackwardWeights] = Entry(
             (i, b) => UpsampledConv3x3.BackwardWeightsCost(i, b),
-            Product<UpsampledConv3x3.BackwardWeightsProduct>("UpsampledConv3x3.BackwardWeights")),
+            Product<UpsampledConv3x3.BackwardWeightsProduct>("UpsampledConv3x3.BackwardWeights", KernelRole.Gradient)),
         [Operation.UpsampledConvBackwardInput] = Entry(
             (i, b) => UpsampledConv3x3.ProductCost(i, b),
             Product<UpsampledConv3x3.BackwardInputProduct>("UpsampledConv3x3.BackwardInput")),
@@ -94,9 +113,12 @@ public static class Catalog
         [Operation.GradientNorm] = Entry(
             (i, b) => Sgd.NormCost(i, b),
             new PortableKernel(
-                "Sgd.GradientNorm", Method(typeof(Sgd), nameof(Sgd.NormKernel)), GroupSum.GroupSize, (i, _) => new(Sgd.Blocks(i), 1, 1))),
+                "Sgd.GradientNorm", Method(typeof(Sgd), nameof(Sgd.NormKernel)), GroupSum.GroupSize, (i, _) => new(Sgd.Blocks(i), 1, 1))
+            {
+                Role = KernelRole.Update,
+            }),
         [Operation.SgdUpdate] = Entry(
-            (i, b) => Sgd.UpdateCost(i, b), Elementwise("Sgd.Update", typeof(Sgd), nameof(Sgd.UpdateKernel), (i, _) => i.Count)),
+            (i, b) => Sgd.UpdateCost(i, b), Elementwise("Sgd.Update", typeof(Sgd), nameof(Sgd.UpdateKernel), (i, _) => i.Count) with { Role = KernelRole.Update }),
     };
 
     /// <summary>Every portable kernel.</summary>
@@ -115,12 +137,15 @@ public static class Catalog
         return new(cost, _ => kernels);
     }
 
-    private static PortableKernel Product<T>(string name)
+    private static PortableKernel Product<T>(string name, KernelRole role = KernelRole.Chain)
         where T : struct, ITiledProduct => new(
             name,
             Method(typeof(TiledProduct), nameof(TiledProduct.Kernel)).MakeGenericMethod(typeof(T)),
             TiledProduct.GroupSize,
-            (i, batch) => TiledProduct.GridOf<T>(i, batch));
+            (i, batch) => TiledProduct.GridOf<T>(i, batch))
+        {
+            Role = role,
+        };
 
     private static PortableKernel Elementwise(string name, Type type, string method, Func<Instruction, int, int> items) => new(
         name,

@@ -1,0 +1,49 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace AutoencoderGpu.Kernels.Executors;
+
+/// <summary>An accelerator's memory, of which no more is taken than is allowed, and the stream that orders all work on it.</summary>
+/// <param name="stream">Of the accelerator; all of a program's copies and kernels run on it, so that none needs to wait for another.</param>
+/// <param name="limit">Bytes at most.</param>
+internal sealed class DeviceMemory(AcceleratorStream stream, long limit)
+{
+    private long _taken;
+
+    /// <summary>Orders all work on the memory.</summary>
+    public AcceleratorStream Stream { get; } = stream;
+
+    /// <summary>Bytes that may still be taken.</summary>
+    public long Available => limit - _taken;
+
+    /// <summary>Takes memory, all zeros.</summary>
+    /// <exception cref="AcceleratorException">It would be more than is allowed.</exception>
+    public MemoryBuffer1D<T, Stride1D.Dense> Take<T>(long length)
+        where T : unmanaged
+    {
+        var bytes = length * Interop.SizeOf<T>();
+        if (bytes > Available)
+            throw NotEnough(bytes);
+        var buffer = Stream.Accelerator.Allocate1D<T>(length);
+        buffer.MemSetToZero(Stream);
+        _taken += bytes;
+        return buffer;
+    }
+
+    /// <summary>Gives memory back.</summary>
+    public void Return(MemoryBuffer buffer)
+    {
+        if (buffer.IsDisposed)
+            return;
+        _taken -= buffer.LengthInBytes;
+        // Whatever was started may still use it.
+        Stream.Synchronize();
+        buffer.Dispose();
+    }
+
+    /// <summary>That memory does not suffice.</summary>
+    public AcceleratorException NotEnough(long bytes) => new(
+        $"{Megabytes(bytes)} more of its memory are needed, and {Megabytes(Math.Max(0, Available))} of the {Megabytes(limit)} that may be used are left");
+
+    private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / (double)(1 << 20):N1} MiB");
+}

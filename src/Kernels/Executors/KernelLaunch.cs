@@ -1,0 +1,74 @@
+using AutoencoderGpu.Kernels.Operations;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace AutoencoderGpu.Kernels.Executors;
+
+using Launcher = Action<AcceleratorStream, KernelConfig, Instruction, Buffers, MiniBatch>;
+
+/// <summary>A portable kernel of a step, ready to be launched.</summary>
+/// <param name="Kernel">Which kernel.</param>
+/// <param name="Launcher">As loaded on the accelerator.</param>
+/// <param name="Instruction">What it executes.</param>
+internal sealed record KernelLaunch(PortableKernel Kernel, Launcher Launcher, Instruction Instruction)
+{
+    /// <summary>Launches it for a mini-batch, without waiting.</summary>
+    public void Start(AcceleratorStream stream, in Buffers buffers, in MiniBatch batch)
+    {
+        var config = new KernelConfig(Kernel.Grid(Instruction, batch.Count), new Index3D(Kernel.GroupSize, 1, 1));
+        Launcher(stream, config, Instruction, buffers, batch);
+    }
+
+    /// <summary>Launches the kernels of a step.</summary>
+    /// <param name="launches">In the order of the program.</param>
+    /// <param name="buffers">Over which they work.</param>
+    /// <param name="batch">Counted from the origin.</param>
+    /// <param name="stream">Of those that need one another.</param>
+    /// <param name="branch">Takes the gradients of weights, of which the rest of the backward pass needs none.</param>
+    public static void StartStep(
+        KernelLaunch[] launches, in Buffers buffers, in MiniBatch batch, AcceleratorStream stream, IBranch branch)
+    {
+        foreach (var launch in launches)
+        {
+            if (launch.Kernel.Role == KernelRole.Gradient)
+            {
+                branch.Add(launch, buffers, batch);
+                continue;
+            }
+
+            if (launch.Kernel.Role == KernelRole.Update)
+                branch.Join();
+            launch.Start(stream, buffers, batch);
+        }
+
+        branch.Join();
+    }
+}
+
+/// <summary>Launches that may run beside those that follow, until they are joined.</summary>
+internal interface IBranch
+{
+    /// <summary>A launch that needs what was launched before.</summary>
+    void Add(KernelLaunch launch, in Buffers buffers, in MiniBatch batch);
+
+    /// <summary>What is launched from now on needs all that was added.</summary>
+    void Join();
+}
+
+/// <summary>
+/// A branch on the one stream, launched as late as it may be. A graph runs it anywhere between there and its place in the program:
+/// that the late end of this gives right results, too, is what tests on other accelerators show of graphs.
+/// </summary>
+internal sealed class LateBranch(AcceleratorStream stream) : IBranch
+{
+    private readonly List<(KernelLaunch Launch, Buffers Buffers, MiniBatch Batch)> _launches = [];
+
+    public void Add(KernelLaunch launch, in Buffers buffers, in MiniBatch batch) => _launches.Add((launch, buffers, batch));
+
+    public void Join()
+    {
+        foreach (var (launch, buffers, batch) in _launches)
+            launch.Start(stream, buffers, batch);
+        _launches.Clear();
+    }
+}
