@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the program on an NVIDIA GPU beside PyTorch, runs every test of the portable kernels there, and trains both models for ten
-# epochs: benchmarks/gpu.sh BUILD PYTHON [OUTPUT.md]
+# Measures the program on an NVIDIA GPU, with and without CUDA graphs, beside PyTorch, runs every test of the portable kernels and of
+# whole networks there, and trains both models for ten epochs: benchmarks/gpu.sh BUILD PYTHON [OUTPUT.md]
 #   BUILD   a folder with two self-contained builds, made where the SDK is:
 #             dotnet publish src/App -c Release -r linux-x64 --self-contained -o BUILD/program
 #             dotnet publish tests -c Release -r linux-x64 --self-contained -o BUILD/tests && cp -r tests/golden BUILD/tests/
@@ -26,9 +26,10 @@ trap 'rm -rf "$work"' EXIT
 name=$(sed -n 's/.*"device":"\([^"]*\)".*/\1/p' "$work/device.json" | head -1)
 output=${3:-$here/results/$(echo "$name" | tr '[:upper:] ' '[:lower:]-' | tr -cd '[:alnum:]-').md}
 
-echo "tests of the portable kernels"
+echo "tests of the portable kernels and of whole networks"
 executor=$([ "$accelerator" = cuda ] && echo CUDA || echo "CPU 256 bits, 2 threads")
-"$build/tests/AutoencoderGpu.Tests" -preEnumerateTheories -trait "Executor=$executor" -class '*.Kernels.*' -failSkips -noColor > "$work/tests.txt" 2>&1 \
+"$build/tests/AutoencoderGpu.Tests" -preEnumerateTheories -trait "Executor=$executor" -class '*.Kernels.*' -class '*.Models.*' -failSkips -noColor \
+  > "$work/tests.txt" 2>&1 \
   || { tail -50 "$work/tests.txt"; exit 1; }
 grep -q 'Total: [1-9]' "$work/tests.txt" || { echo "no test ran on $executor" >&2; exit 1; }
 tail -1 "$work/tests.txt"
@@ -36,6 +37,8 @@ tail -1 "$work/tests.txt"
 for round in $(seq "$rounds"); do
   for model in fc conv; do
     "$program" bench --accelerator "$accelerator" --model "$model" --batch-size 10 --steps "$steps" --json --quiet > "$work/ours-$model-$round.json"
+    AUTOENCODER_CUDA_GRAPHS=0 "$program" bench --accelerator "$accelerator" --model "$model" --batch-size 10 --steps "$steps" --json --quiet \
+      > "$work/launches-$model-$round.json"
     [ "$python" != - ] || continue
     for mode in eager $([ "$accelerator" = cuda ] && echo graph); do
       "$python" "$here/gpu/pytorch_steps.py" --model "$model" --mode "$mode" --steps "$steps" --device "$accelerator" > "$work/$mode-$model-$round.json"

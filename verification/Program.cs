@@ -8,15 +8,15 @@ using ILGPU;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
 
-// Assembles every portable kernel for NVIDIA's GPUs, without one: `Verification TOOLS [TABLE.md]`, where TOOLS is the folder of ptxas and
-// nvdisasm. The exit code is 1 if any kernel is refused.
+// Assembles every portable kernel for NVIDIA's GPUs, without one: `Verification TOOLS [TABLE.md]`, where TOOLS is the folder of ptxas,
+// nvdisasm and the driver's libcuda.so.1. The exit code is 1 if any kernel is refused, or the driver lacks a function.
 const int SharedLimit = 48 * 1024; // without asking the driver for more
 const int FewestFfma = 16; // fewer are a division here and there
 (int Source, int Target)[] architectures = [(70, 70), (80, 80), (80, 90)]; // ILGPU's newest is sm_80; newer GPUs run it
 
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("usage: Verification TOOLS [TABLE.md], where TOOLS is the folder of ptxas and nvdisasm");
+    Console.Error.WriteLine("usage: Verification TOOLS [TABLE.md], where TOOLS is the folder of ptxas, nvdisasm and libcuda.so.1");
     return 2;
 }
 
@@ -49,6 +49,10 @@ foreach (var kernel in kernels)
     }
 }
 
+var driver = DriverFunctions.In(Path.Combine(args[0], "libcuda.so.1"));
+foreach (var name in driver.Missing)
+    Console.Error.WriteLine($"{name} is not in the driver's library");
+Console.WriteLine($"{driver.Asked} functions of CUDA's driver are called: {driver.Asked - driver.Missing.Count} of {driver.Asked} are in its library");
 var count = kernels.Length * architectures.Length;
 Console.WriteLine($"{kernels.Length} kernels for {architectures.Length} architectures: {count - failures} of {count} hold ({tools.Version})");
 if (args.Length == 2)
@@ -66,7 +70,7 @@ if (args.Length == 2)
         """);
 }
 
-return failures == 0 ? 0 : 1;
+return failures + driver.Missing.Count == 0 ? 0 : 1;
 
 string Generate(PortableKernel kernel, int capability)
 {

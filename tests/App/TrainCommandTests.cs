@@ -59,6 +59,28 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Images_that_the_device_memory_does_not_hold_are_streamed_to_the_same_bits()
+    {
+        // 1.5 MB of training images, and parameters and maps of 2.2 MB.
+        string[] options = ["--model", "fc", "--train-limit", "2000", "--epochs", "2"];
+        var streamed = await TrainAsync("streamed", [.. options, "--device-memory", "3M"]);
+        Assert.Equal(0, streamed.ExitCode);
+        Assert.Contains("are streamed", streamed.Errors, StringComparison.Ordinal);
+        var resident = await TrainAsync("resident", options);
+        Assert.DoesNotContain("are streamed", resident.Errors, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(In("resident", "fc", "last.safetensors")), File.ReadAllBytes(In("streamed", "fc", "last.safetensors")));
+    }
+
+    [Fact]
+    public async Task Device_memory_that_does_not_suffice_is_one_line_and_leaves_no_folder()
+    {
+        var result = await TrainAsync("run", "--model", "fc", "--train-limit", "100", "--device-memory", "0.5m");
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("--device-memory", Assert.Single(result.ErrorLines, line => line.StartsWith("error:", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(In("run")));
+    }
+
+    [Fact]
     public async Task The_same_seed_and_threads_give_the_same_bits_and_another_seed_others()
     {
         string[] options = ["--model", "conv", "--train-limit", "200", "--epochs", "1", "--quiet"];

@@ -16,6 +16,7 @@ public sealed class TrainingOptionsTests
             Accelerator = AcceleratorKind.OpenCL,
             Device = 2,
             Threads = 3,
+            DeviceMemory = 5_000_000_000,
             Dataset = "mnist",
             Data = "folder",
             Epochs = 4,

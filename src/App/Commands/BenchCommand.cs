@@ -25,13 +25,10 @@ internal static class BenchCommand
     public static Command Create()
     {
         var command = new Command("bench", "Times training steps on synthetic digits: per model, and each instruction by itself.")
-        {
-            _model, _steps, CommonOptions.BatchSize, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads,
-        };
+            .With([_model, _steps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
         command.SetWork((parsed, terminal, cancellation) =>
         {
-            using var executor = CommonOptions.Open(
-                parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+            using var executor = CommonOptions.Open(parsed);
             var roofs = executor.MeasureRoofs();
             var results = new JsonArray();
             foreach (var network in parsed.GetValue(_model).Networks(Interpolation.Bilinear))
@@ -105,6 +102,7 @@ internal static class BenchCommand
             ["model"] = network.Name,
             ["accelerator"] = Accelerators.OptionOf(executor.Kind),
             ["device"] = executor.Description,
+            ["replays_steps"] = executor.ReplaysSteps,
             ["batch_size"] = batchSize,
             ["steps"] = whole.Steps,
             ["us_per_step"] = whole.Median,

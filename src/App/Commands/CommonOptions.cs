@@ -1,5 +1,6 @@
 using System.CommandLine;
 using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels.Executors;
 using Spectre.Console;
 
@@ -22,6 +23,12 @@ internal static class CommonOptions
     public static Option<int> Device { get; } = Numbers.AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
 
     public static Option<int> Threads { get; } = Numbers.AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads", maximum: 1024);
+
+    public static Option<long?> DeviceMemory { get; } = Numbers.Bytes(
+        "--device-memory", "Most of the device's memory to use; images that do not fit are streamed; default all that is free");
+
+    /// <summary>What runs the kernels, in the order of the help text.</summary>
+    public static IEnumerable<Option> Hardware { get; } = [Accelerator, Device, Threads, DeviceMemory];
 
     public static Option<string?> Dataset { get; } = new("--dataset")
     {
@@ -60,6 +67,14 @@ internal static class CommonOptions
         };
     }
 
+    /// <summary>Adds options.</summary>
+    public static Command With(this Command command, IEnumerable<Option> options)
+    {
+        foreach (var option in options)
+            command.Add(option);
+        return command;
+    }
+
     /// <summary>Adds the options that every command has, and runs its work with errors reported in one line.</summary>
     public static void SetWork(this Command command, Func<ParseResult, Terminal, CancellationToken, Task> work)
     {
@@ -85,11 +100,19 @@ internal static class CommonOptions
 
     /// <summary>Opens the accelerator that the options name.</summary>
     /// <exception cref="UserError">It is not there.</exception>
-    public static Executor Open(AcceleratorKind kind, int device, int threads)
+    public static Executor Open(ParseResult parsed) =>
+        Open(parsed.GetValue(Accelerator), parsed.GetValue(Device), parsed.GetValue(Threads), parsed.GetValue(DeviceMemory));
+
+    /// <inheritdoc cref="Open(ParseResult)"/>
+    public static Executor Open(TrainingOptions options) => Open(options.Accelerator, options.Device, options.Threads, options.DeviceMemory);
+
+    private static Executor Open(AcceleratorKind kind, int device, int threads, long? memory)
     {
         try
         {
-            return Accelerators.Open(kind, device, threads);
+            var executor = Accelerators.Open(kind, device, threads);
+            executor.MemoryLimit = memory;
+            return executor;
         }
         catch (FormatException e)
         {

@@ -24,9 +24,7 @@ internal static class CompareCommand
               autoencoder compare --learning-rates 0.1,1
               autoencoder compare --model conv --seeds 1-50 --train-limit 10000 --epochs 1
             """);
-        foreach (var option in TrainingArguments.All(_learningRates, _seeds))
-            command.Add(option);
-        command.SetWork(RunAsync);
+        command.With(TrainingArguments.All(_learningRates, _seeds)).SetWork(RunAsync);
         return command;
     }
 
@@ -38,7 +36,7 @@ internal static class CompareCommand
             ?? RunFolder.DefaultPath("compare");
         var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [1.0], [1ul]);
         Comparison.Check(folder, start);
-        using var executor = CommonOptions.Open(options.Accelerator, options.Device, options.Threads);
+        using var executor = CommonOptions.Open(options);
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
         terminal.Say(RunReport.Opening(data, executor));

@@ -26,10 +26,9 @@ internal static class EvalCommand
     public static Command Create()
     {
         var command = new Command("eval", "Prints the test loss of saved weights; the model is read off the tensors' names and shapes.")
-        {
-            WeightsOption, Upsample, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads,
-            CommonOptions.Dataset, CommonOptions.Data, CommonOptions.TestLimit, CommonOptions.BatchSize,
-        };
+            .With([
+                WeightsOption, Upsample, .. CommonOptions.Hardware,
+                CommonOptions.Dataset, CommonOptions.Data, CommonOptions.TestLimit, CommonOptions.BatchSize]);
         command.SetWork(RunAsync);
         return command;
     }
@@ -48,8 +47,7 @@ internal static class EvalCommand
     {
         var path = parsed.GetRequiredValue(WeightsOption);
         var network = WeightsFile.NetworkOf(path, GivenUpsample(parsed));
-        using var executor = CommonOptions.Open(
-            parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+        using var executor = CommonOptions.Open(parsed);
         // Only test images are used; one training image is the least that can be asked for.
         var data = await CommonOptions.LoadDataAsync(
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),

@@ -32,6 +32,10 @@ internal static class Numbers
     public static Option<double?> OptionalReal(string name, string description) =>
         Optional(name, description, "x", (string text, out double value) => ParseReal(text, out value) && value >= 0, "a number from 0 up");
 
+    /// <summary>An option that takes an amount of memory, such as 512M, or is not given.</summary>
+    public static Option<long?> Bytes(string name, string description) =>
+        Optional<long>(name, description, "size", ParseBytes, "an amount of memory such as 512M or 1.5G");
+
     /// <summary>An option that takes one value.</summary>
     public static Option<T> One<T>(string name, string description, string helpName, T standard, Parser<T> parse, string kind) => new(name)
     {
@@ -74,6 +78,16 @@ internal static class Numbers
 
     /// <summary>A seed: whole, from 0 up.</summary>
     public static bool ParseSeed(string text, out ulong value) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    /// <summary>Bytes, or with K, M or G behind them 1024, 1024² or 1024³ times as many; at least one.</summary>
+    private static bool ParseBytes(string text, out long value)
+    {
+        var power = text.Length == 0 ? 0 : 1 + "KMG".IndexOf(char.ToUpperInvariant(text[^1]));
+        var isNumber = ParseReal(power > 0 ? text[..^1] : text, out var number);
+        number *= Math.Pow(1024, power);
+        value = (long)number;
+        return isNumber && number is >= 1 and < long.MaxValue;
+    }
 
     private static bool ParseReal(string text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite((float)value);

@@ -33,11 +33,10 @@ internal static class ReconstructCommand
 
     public static Command Create()
     {
-        var command = new Command("reconstruct", "Draws images beside their reconstructions by saved weights.")
-        {
-            _images, _asIs, EvalCommand.WeightsOption, EvalCommand.Upsample, _output, _force,
-            CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Dataset, CommonOptions.Data,
-        };
+        var command = new Command("reconstruct", "Draws images beside their reconstructions by saved weights.") { _images }
+            .With([
+                _asIs, EvalCommand.WeightsOption, EvalCommand.Upsample, _output, _force, .. CommonOptions.Hardware,
+                CommonOptions.Dataset, CommonOptions.Data]);
         command.SetWork(RunAsync);
         return command;
     }
@@ -52,8 +51,7 @@ internal static class ReconstructCommand
             throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");
         byte[][] pictures = [.. paths.Select(path => Read(path, parsed.GetValue(_asIs)))];
 
-        using var executor = CommonOptions.Open(
-            parsed.GetValue(CommonOptions.Accelerator), parsed.GetValue(CommonOptions.Device), parsed.GetValue(CommonOptions.Threads));
+        using var executor = CommonOptions.Open(parsed);
         using var model = new Model(executor, network, Math.Clamp(paths.Length, 1, 10));
         WeightsFile.Load(weights, model);
         IReadOnlyList<Reconstruction> results;

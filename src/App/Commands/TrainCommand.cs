@@ -24,12 +24,7 @@ internal static class TrainCommand
     }
 
     /// <summary>Makes a command train; the root command does, too.</summary>
-    public static void AddTo(Command command)
-    {
-        foreach (var option in TrainingArguments.All(_learningRate, _seed))
-            command.Add(option);
-        command.SetWork(RunAsync);
-    }
+    public static void AddTo(Command command) => command.With(TrainingArguments.All(_learningRate, _seed)).SetWork(RunAsync);
 
     private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
@@ -37,7 +32,7 @@ internal static class TrainCommand
         var start = TrainingArguments.StartOf(parsed);
         var (options, folder) = start == RunStart.Resume ? Resumed(parsed) : Fresh(parsed);
         folder.Check(start);
-        using var executor = CommonOptions.Open(options.Accelerator, options.Device, options.Threads);
+        using var executor = CommonOptions.Open(options);
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
         terminal.Say(RunReport.Opening(data, executor));

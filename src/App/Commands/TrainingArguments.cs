@@ -42,7 +42,7 @@ internal static class TrainingArguments
     /// <summary>All of them, in the order of the help text; <paramref name="varied"/> stand for the learning rate and the seed.</summary>
     public static IEnumerable<Option> All(params Option[] varied) =>
     [
-        _model, CommonOptions.Accelerator, CommonOptions.Device, CommonOptions.Threads, CommonOptions.Dataset, CommonOptions.Data,
+        _model, .. CommonOptions.Hardware, CommonOptions.Dataset, CommonOptions.Data,
         _epochs, CommonOptions.BatchSize, .. varied, _protocol, _warmUp, _clipNorm, _schedule, _upsample, _trainLimit,
         CommonOptions.TestLimit, Output, _resume, _force,
     ];
@@ -70,6 +70,7 @@ internal static class TrainingArguments
         Accelerator = Given(parsed, CommonOptions.Accelerator, standard.Accelerator),
         Device = Given(parsed, CommonOptions.Device, standard.Device),
         Threads = Given(parsed, CommonOptions.Threads, standard.Threads),
+        DeviceMemory = Given(parsed, CommonOptions.DeviceMemory, standard.DeviceMemory),
         Dataset = Given(parsed, CommonOptions.Dataset, standard.Dataset),
         Data = Given(parsed, CommonOptions.Data, standard.Data),
         Epochs = Given(parsed, _epochs, standard.Epochs),
@@ -96,6 +97,7 @@ internal static class TrainingArguments
             Accelerator = recorded.Accelerator,
             Device = recorded.Device,
             Threads = recorded.Threads,
+            DeviceMemory = recorded.DeviceMemory,
             Data = recorded.Data,
             Model = recorded.Model,
         };
@@ -103,7 +105,7 @@ internal static class TrainingArguments
         {
             throw new UserError(
                 ExitCode.Usage,
-                $"{path} was begun with other options; --resume goes on with those and takes only --epochs, --model, --accelerator, --device, --threads and --data anew");
+                $"{path} was begun with other options; --resume goes on with those and takes only --epochs, --model, --accelerator, --device, --threads, --device-memory and --data anew");
         }
 
         if (options.Schedule != Schedule.Constant && options.Epochs != recorded.Epochs)

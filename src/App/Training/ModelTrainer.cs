@@ -46,6 +46,9 @@ public sealed class ModelTrainer : IDisposable
     /// <summary>The model.</summary>
     public Model Model { get; }
 
+    /// <summary>Whether the training images do not fit on the device.</summary>
+    public bool IsStreamed => _train.IsStreamed;
+
     /// <summary>Epochs that are complete.</summary>
     public IReadOnlyList<EpochRecord> History { get; private set; } = [];
 

@@ -44,6 +44,9 @@ public sealed record TrainingOptions
     /// <summary>CPU threads.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Bytes of the device's memory that may be used, null for all.</summary>
+    public long? DeviceMemory { get; init; }
+
     /// <summary>Data set by name, null for MNIST or, where that is not to be had, the built-in digits.</summary>
     public string? Dataset { get; init; }
 
@@ -113,6 +116,7 @@ public sealed record TrainingOptions
         ["accelerator"] = NameOf(Accelerator),
         ["device"] = Device,
         ["threads"] = Threads,
+        ["device_memory"] = DeviceMemory,
         ["dataset"] = Dataset,
         ["data"] = Data,
         ["epochs"] = Epochs,

@@ -45,6 +45,8 @@ internal sealed class TrainingRun(
     {
         using var trainer = new ModelTrainer(executor, network, options, data, folder);
         terminal.Say(RunReport.Opening(network, trainer.Model, options));
+        if (trainer.IsStreamed)
+            terminal.Say("the training images do not fit into the device's memory and are streamed");
         using var log = new EventLog(folder.Logs(network.Name));
         using (var progress = new ProgressLine(terminal, network.Title, options.Epochs))
         {

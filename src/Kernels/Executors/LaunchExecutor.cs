@@ -112,10 +112,15 @@ public sealed class LaunchExecutor : Executor
     private void SetOrigin(in Buffers buffers, int step)
     {
         var origin = buffers.Origin;
-        if (Stream is CudaStream stream)
-            CudaException.ThrowIfFailed(CudaDriver.Fill(origin.LoadEffectiveAddressAsPtr(), (uint)step, 1, stream.StreamPtr));
-        else
+        if (Stream is not CudaStream stream)
+        {
             origin.CopyFromCPU(Stream, [step]);
+            return;
+        }
+
+        // A copy from memory that is not page-locked would wait for the stream.
+        Accelerator.Bind();
+        CudaException.ThrowIfFailed(CudaDriver.Fill(origin.LoadEffectiveAddressAsPtr(), (uint)step, 1, stream.StreamPtr));
     }
 
     /// <summary>Graphs are faster, but nothing depends on them: a driver that refuses them gets a launch a kernel.</summary>
