@@ -96,7 +96,8 @@ public static class Accelerators
         catch (Exception e)
         {
             context.Dispose();
-            throw new AcceleratorException($"device {index}, {usable[index].Name}, could not be opened: {AcceleratorErrors.OneLine(e)}", e);
+            throw new AcceleratorException(
+                $"{DeviceReport.NameOf(kind)} device {index}, {usable[index].Name}, could not be opened: {AcceleratorErrors.OneLine(e)}", e);
         }
     }
 

@@ -51,8 +51,9 @@ public sealed record DeviceReport(AcceleratorKind Kind)
         MemoryBytes = device.MemorySize,
         Details = device switch
         {
-            CudaDevice cuda => $"compute capability {cuda.Architecture}, {cuda.NumMultiprocessors} multiprocessors, driver {cuda.DriverVersion}",
-            CLDevice cl => $"{cl.PlatformName}, {cl.DeviceVersion}, {cl.NumMultiprocessors} compute units",
+            CudaDevice { Architecture: { } architecture } cuda =>
+                $"compute capability {architecture.Major}.{architecture.Minor}, {cuda.NumMultiprocessors} multiprocessors, driver for CUDA {cuda.DriverVersion}",
+            CLDevice cl => $"{cl.PlatformName}, OpenCL {cl.DeviceVersion}, {cl.NumMultiprocessors} compute units",
             _ => "",
         },
         Device = reason is null ? device : null,

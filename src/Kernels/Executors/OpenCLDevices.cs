@@ -73,9 +73,11 @@ internal static class OpenCLDevices
 
     private static string? ReasonAgainst(CLDevice device) =>
         device.GetDeviceInfo<int>(CLDeviceInfoType.CL_DEVICE_AVAILABLE) == 0 ? "its driver says that it is not available"
-        : device.CLStdVersion < CLBackend.MinimumVersion ? $"it takes {device.CLStdVersion}, and ILGPU needs {CLBackend.MinimumVersion}"
+        : device.CLStdVersion < CLBackend.MinimumVersion ? $"it takes OpenCL C {Text(device.CLStdVersion)}, and ILGPU needs {Text(CLBackend.MinimumVersion)}"
         : !device.Capabilities.GenericAddressSpace ? "it lacks OpenCL C 2.0's generic address space, which ILGPU needs"
         : null;
+
+    private static string Text(CLCVersion version) => $"{version.Major}.{version.Minor}";
 
     private static DeviceReport None(string? name, string reason) => new(AcceleratorKind.OpenCL) { Name = name, Reason = reason };
 }
