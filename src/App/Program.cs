@@ -19,8 +19,8 @@ internal static class Program
               autoencoder reconstruct --weights runs/…/conv/best.safetensors photo.jpg
               autoencoder devices
 
-            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such accelerator, 4 data missing or damaged, 5 training collapsed,
-            130 stopped by Ctrl-C after saving.
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 accelerator missing, failing or out of memory, 4 data missing or damaged,
+            5 training collapsed, 130 stopped by Ctrl-C after saving.
             """)
         {
             TrainCommand.Create(),

@@ -12,7 +12,7 @@ public enum ExitCode
     /// <summary>Wrong usage: an unknown option, a value out of range.</summary>
     Usage = 2,
 
-    /// <summary>The accelerator that was asked for is not there or does not suffice.</summary>
+    /// <summary>The accelerator that was asked for is not there, fails or does not have enough memory.</summary>
     NoAccelerator = 3,
 
     /// <summary>Data or weights are missing or damaged.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AutoencoderGpu.Kernels.Executors;
 
 namespace AutoencoderGpu.Models;
@@ -14,13 +15,14 @@ public sealed class Model : IDisposable
     /// <param name="network">What is trained.</param>
     /// <param name="batchSize">Images of a mini-batch; feeds must have the same.</param>
     /// <param name="maximalGradientNorm">The norm at which gradients are clipped, 0 for not.</param>
+    /// <exception cref="AcceleratorException">The accelerator has no room for it.</exception>
     public Model(Executor executor, Network network, int batchSize, float maximalGradientNorm = 0)
     {
         _executor = executor;
         Network = network;
         BatchSize = batchSize;
         _compiled = Compiler.Compile(network, new(batchSize, maximalGradientNorm, executor.GradientSplits));
-        _arena = executor.CreateArena(_compiled.ArenaLength);
+        _arena = CreateArena();
         executor.Prepare(_compiled.Training);
         executor.Prepare(_compiled.Evaluation);
     }
@@ -87,4 +89,19 @@ public sealed class Model : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
+
+    private Arena CreateArena()
+    {
+        try
+        {
+            return _executor.CreateArena(_compiled.ArenaLength);
+        }
+        catch (Exception e) when (AcceleratorErrors.IsOutOfMemory(e))
+        {
+            // Only here is it known who asked for how much.
+            var size = string.Create(CultureInfo.InvariantCulture, $"{_compiled.ArenaLength * (double)sizeof(float) / (1 << 20):N0} MiB");
+            throw new AcceleratorException(
+                $"not enough memory on {_executor.Description}: {Network.Title} with mini-batches of {BatchSize} images needs {size}", e);
+        }
+    }
 }

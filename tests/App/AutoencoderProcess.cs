@@ -18,12 +18,23 @@ internal static partial class AutoencoderProcess
     /// <summary>The signal that ends a container.</summary>
     public const int Terminate = 15;
 
-    public static Task<ProcessResult> RunAsync(params string[] arguments) => RunAsync(null, arguments);
+    public static Task<ProcessResult> RunAsync(params string[] arguments) => RunAsync(_ => { }, arguments);
+
+    /// <summary>Runs it in another environment, or by way of another program.</summary>
+    public static Task<ProcessResult> RunAsync(Action<ProcessStartInfo> configure, params string[] arguments)
+    {
+        var info = StartInfo(arguments);
+        configure(info);
+        return RunAsync(null, info, Interrupt);
+    }
 
     /// <summary>Runs it, and sends it a signal once a line on standard error contains a text.</summary>
-    public static async Task<ProcessResult> RunAsync(string? interruptAt, string[] arguments, int signal = Interrupt)
+    public static Task<ProcessResult> RunAsync(string? interruptAt, string[] arguments, int signal = Interrupt) =>
+        RunAsync(interruptAt, StartInfo(arguments), signal);
+
+    private static async Task<ProcessResult> RunAsync(string? interruptAt, ProcessStartInfo info, int signal)
     {
-        using var process = new Process { StartInfo = StartInfo(arguments) };
+        using var process = new Process { StartInfo = info };
         var errors = new List<string>();
         var interrupted = false;
         process.ErrorDataReceived += (_, line) =>

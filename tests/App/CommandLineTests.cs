@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
-using AutoencoderGpu.Kernels.Executors;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;
@@ -37,22 +36,6 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(result.ErrorLines, line => line.Contains(option.Split('-')[^1], StringComparison.Ordinal));
         Assert.All(result.ErrorLines, line => Assert.StartsWith("error: ", line));
     }
-
-    [Theory]
-    [InlineData("cuda")]
-    [InlineData("opencl")]
-    public async Task A_named_accelerator_that_is_absent_is_an_error_and_never_another_one(string kind)
-    {
-        Assert.SkipWhen(
-            Accelerators.Survey().Any(device => device.IsUsable && device.Kind.ToString().Equals(kind, StringComparison.OrdinalIgnoreCase)),
-            $"{kind} is there.");
-        var result = await AutoencoderProcess.RunAsync("--accelerator", kind, "--dataset", "synthetic", "--output", In("run"));
-        TrainCommandTests.AssertError(3, kind, result);
-    }
-
-    [Fact]
-    public async Task A_device_number_beyond_the_last_is_an_error() => TrainCommandTests.AssertError(
-        3, "device 5", await AutoencoderProcess.RunAsync("bench", "--accelerator", "cpu", "--device", "5"));
 
     [Fact]
     public async Task Data_that_is_not_there_is_an_error() => TrainCommandTests.AssertError(
@@ -131,17 +114,6 @@ public sealed class CommandLineTests : IDisposable
         var overruled = await AutoencoderProcess.RunAsync([.. eval, "--upsample", "bilinear"]);
         Assert.Equal(expected, (double)JsonNode.Parse(told.Output)!["test_loss"]!, 9);
         Assert.NotEqual(expected, (double)JsonNode.Parse(overruled.Output)!["test_loss"]!, 4);
-    }
-
-    [Fact]
-    public async Task Devices_lists_the_cpu_and_says_what_auto_takes()
-    {
-        var result = await AutoencoderProcess.RunAsync("devices", "--json");
-        Assert.Equal(0, result.ExitCode);
-        var json = JsonNode.Parse(result.Output)!;
-        Assert.Contains(json["devices"]!.AsArray(), device => (string)device!["accelerator"]! == "cpu" && (int)device["device"]! == 0);
-        Assert.Contains((string)json["auto"]!, (string[])["cpu", "cuda", "opencl"]);
-        Assert.NotEmpty((string)json["reason"]!);
     }
 
     [Fact]

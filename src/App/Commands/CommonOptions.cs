@@ -132,6 +132,10 @@ internal static class CommonOptions
         return await new DataSource().LoadAsync(request, bars, terminal.Warn, cancellation);
     }
 
+    private static string RemedyFor(Exception e) => AcceleratorErrors.IsOutOfMemory(e)
+        ? "a smaller --batch-size needs less, other programs may hold some, and --accelerator or --device names another device"
+        : "--accelerator or --device names another device, --verbose shows where";
+
     private static int Report(Exception e, Terminal terminal, bool verbose)
     {
         var (code, message) = e switch
@@ -139,7 +143,7 @@ internal static class CommonOptions
             UserError error => (error.Code, error.Message),
             OperationCanceledException => (ExitCode.Interrupted, "stopped"),
             OverflowException => (ExitCode.Usage, "--batch-size is too large: the model's maps would have more than 2³¹ values"),
-            OutOfMemoryException => (ExitCode.Failed, "not enough memory; a smaller --batch-size needs less"),
+            _ when AcceleratorErrors.Explain(e) is { } failure => (ExitCode.NoAccelerator, $"{failure}; {RemedyFor(e)}"),
             _ => (ExitCode.Failed, $"{e.GetType().Name}: {e.Message}; --verbose shows where"),
         };
         var isStop = code == ExitCode.Interrupted;

@@ -18,13 +18,15 @@ internal static class DevicesCommand
             var preferred = Accelerators.Preferred(devices);
             var reason = preferred.IsGpu
                 ? $"auto takes {Name(preferred)}: the first GPU in the order CUDA, OpenCL"
-                : "auto takes the CPU: there is no CUDA device and no OpenCL GPU";
+                : "auto takes the CPU: there is no CUDA device and no OpenCL GPU that can be used";
             if (terminal.IsJson)
             {
                 var list = new JsonArray([.. devices.Select(device => (JsonNode)new JsonObject
                 {
                     ["accelerator"] = Name(device),
                     ["device"] = device.IsUsable ? device.Index : null,
+                    ["usable"] = device.IsUsable,
+                    ["reason"] = device.Reason,
                     ["name"] = device.Name,
                     ["memory_bytes"] = device.MemoryBytes,
                     ["details"] = device.Details,
@@ -34,17 +36,21 @@ internal static class DevicesCommand
             }
 
             var table = Terminal.Table("--accelerator", ">--device", "name", ">memory", "details");
-            foreach (var device in devices)
+            foreach (var device in devices.Where(device => device.IsUsable))
             {
+                // Drivers put brackets into names, which would be taken for markup.
                 table.AddRow(
                     Name(device),
-                    device.IsUsable ? device.Index.ToString(CultureInfo.InvariantCulture) : "–",
-                    device.Name,
+                    device.Index.ToString(CultureInfo.InvariantCulture),
+                    Markup.Escape(device.Name!),
                     device.MemoryBytes > 0 ? $"{device.MemoryBytes / (double)(1 << 30):0.0} GiB" : "–",
-                    device.Details);
+                    Markup.Escape(device.Details));
             }
 
             terminal.Show(table);
+            // Lines, for a table would cut them off at a terminal's edge.
+            foreach (var device in devices.Where(device => !device.IsUsable))
+                terminal.Data.WriteLine($"{Name(device)}: {device.Refusal}");
             terminal.Data.WriteLine(reason);
             return Task.CompletedTask;
         });

@@ -17,22 +17,32 @@ internal sealed class TrainingRun(
     /// <summary>Trains, and writes the folder.</summary>
     /// <returns>What <c>summary.json</c> says at the end.</returns>
     /// <exception cref="UserError">A model collapsed, or the run was cancelled; what is known so far is saved.</exception>
+    /// <exception cref="AcceleratorException">A model finds no room on the device.</exception>
     public RunSummary Run(RunStart start, CancellationToken cancellation)
     {
+        using var trainers = options.Model.Networks(options.Upsample)
+            .Select(network => new ModelTrainer(executor, network, options, data, folder))
+            .GetEnumerator();
+        // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
+        trainers.MoveNext();
         folder.Create(start, _dataset);
         // Written at once: --resume reads the options from it, however early the run is stopped.
         Summary().Save(folder.Summary);
         try
         {
-            foreach (var network in options.Model.Networks(options.Upsample))
-                Train(network, start == RunStart.Resume, cancellation);
+            do
+            {
+                using var trainer = trainers.Current;
+                Train(trainer, start == RunStart.Resume, cancellation);
+            }
+            while (trainers.MoveNext());
         }
         catch (OperationCanceledException e)
         {
             Write();
             throw new UserError(ExitCode.Interrupted, $"saved; go on with --resume --output {folder.Path}", e);
         }
-        catch (UserError)
+        catch (Exception e) when (e is UserError || AcceleratorErrors.Explain(e) is not null)
         {
             Write();
             throw;
@@ -41,9 +51,9 @@ internal sealed class TrainingRun(
         return Write();
     }
 
-    private void Train(Network network, bool resume, CancellationToken cancellation)
+    private void Train(ModelTrainer trainer, bool resume, CancellationToken cancellation)
     {
-        using var trainer = new ModelTrainer(executor, network, options, data, folder);
+        var network = trainer.Model.Network;
         terminal.Say(RunReport.Opening(network, trainer.Model, options));
         if (trainer.IsStreamed)
             terminal.Say("the training images do not fit into the device's memory and are streamed");

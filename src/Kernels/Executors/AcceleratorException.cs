@@ -1,0 +1,15 @@
+namespace AutoencoderGpu.Kernels.Executors;
+
+/// <summary>That no accelerator of the kind asked for is there, or that it does not suffice; the message says what is missing.</summary>
+public sealed class AcceleratorException : Exception
+{
+    /// <param name="message">One line.</param>
+    /// <param name="inner">What caused it.</param>
+    public AcceleratorException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+
+    /// <summary>Whether there is no usable device of the kind at all, rather than one that fails.</summary>
+    public bool IsMissing { get; internal init; }
+}
