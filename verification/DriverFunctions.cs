@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using AutoencoderGpu.Kernels.Executors;
+using ILGPU.Runtime.Cuda;
 
 namespace AutoencoderGpu.Verification;
 
@@ -15,11 +16,9 @@ internal static class DriverFunctions
             from type in typeof(KernelCompiler).Assembly.GetTypes()
             from method in type.GetMethods(all)
             let import = method.GetCustomAttribute<DllImportAttribute>()
-            where import?.Value == CudaLibrary
+            where import?.Value == CudaAPI.LibNameLinux
             select import.EntryPoint ?? method.Name];
         var handle = NativeLibrary.Load(library);
         return (names.Length, [.. names.Where(name => !NativeLibrary.TryGetExport(handle, name, out _))]);
     }
-
-    private const string CudaLibrary = "nvcuda";
 }

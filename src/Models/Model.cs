@@ -1,4 +1,3 @@
-using System.Globalization;
 using AutoencoderGpu.Kernels.Executors;
 
 namespace AutoencoderGpu.Models;
@@ -98,10 +97,7 @@ public sealed class Model : IDisposable
         }
         catch (Exception e) when (AcceleratorErrors.IsOutOfMemory(e))
         {
-            // Only here is it known who asked for how much.
-            var size = string.Create(CultureInfo.InvariantCulture, $"{_compiled.ArenaLength * (double)sizeof(float) / (1 << 20):N0} MiB");
-            throw new AcceleratorException(
-                $"not enough memory on {_executor.Description}: {Network.Title} with mini-batches of {BatchSize} images needs {size}", e);
+            throw new AcceleratorException($"{e.Message}, for {Network.Title} with mini-batches of {BatchSize} images", e) { IsOutOfMemory = true };
         }
     }
 }

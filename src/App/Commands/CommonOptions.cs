@@ -133,7 +133,7 @@ internal static class CommonOptions
     }
 
     private static string RemedyFor(Exception e) => AcceleratorErrors.IsOutOfMemory(e)
-        ? "a smaller --batch-size needs less, other programs may hold some, and --accelerator or --device names another device"
+        ? "a smaller --batch-size needs less, --device-memory may allow more, and --accelerator or --device names another device"
         : "--accelerator or --device names another device, --verbose shows where";
 
     private static int Report(Exception e, Terminal terminal, bool verbose)

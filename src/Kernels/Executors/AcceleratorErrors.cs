@@ -10,7 +10,7 @@ public static class AcceleratorErrors
     /// <summary>Whether an accelerator, which the CPU is too, has no memory left, or not in one piece.</summary>
     public static bool IsOutOfMemory(Exception e) => Chain(e).Any(cause => cause switch
     {
-        OutOfMemoryException => true,
+        OutOfMemoryException or AcceleratorException { IsOutOfMemory: true } => true,
         CudaException cuda => cuda.Error == nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY),
         // Drivers allocate late, and differ in what they call it then.
         CLException cl => cl.Error is CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE or CLError.CL_OUT_OF_RESOURCES

@@ -12,4 +12,7 @@ public sealed class AcceleratorException : Exception
 
     /// <summary>Whether there is no usable device of the kind at all, rather than one that fails.</summary>
     public bool IsMissing { get; internal init; }
+
+    /// <summary>Whether its memory does not suffice.</summary>
+    public bool IsOutOfMemory { get; init; }
 }

@@ -8,7 +8,7 @@ namespace AutoencoderGpu.Kernels.Executors;
 /// Finds CUDA devices. ILGPU passes over what it cannot use in silence, and over every device behind one that it fails on; here
 /// each is asked by itself.
 /// </summary>
-internal static partial class CudaDevices
+internal static class CudaDevices
 {
     private const int NoDevice = 100;
     private const string Hint = "`nvidia-smi` shows whether an NVIDIA GPU and its driver are there";
@@ -18,7 +18,8 @@ internal static partial class CudaDevices
     {
         try
         {
-            var error = Init(0);
+            // ILGPU keeps from what it makes of this only whether it succeeded.
+            var error = CudaDriver.Init(0);
             var count = 0;
             if (error == 0)
                 error = (int)CudaAPI.CurrentAPI.GetDeviceCount(out count);
@@ -40,10 +41,10 @@ internal static partial class CudaDevices
 
     private static string Failure(int error)
     {
-        var driver = DriverGetVersion(out var version) == 0 ? $"the NVIDIA driver (CUDA {version / 1000}.{version % 1000 / 10})" : "the NVIDIA driver";
+        var driver = CudaDriver.GetVersion(out var version) == 0 ? $"the NVIDIA driver (CUDA {version / 1000}.{version % 1000 / 10})" : "the NVIDIA driver";
         if (error == NoDevice)
             return $"{driver} finds no device; {Hint}, and a container needs --gpus all to see them";
-        var text = GetErrorString(error, out var pointer) == 0 ? Marshal.PtrToStringUTF8(pointer) : null;
+        var text = CudaDriver.GetErrorString(error, out var pointer) == 0 ? Marshal.PtrToStringUTF8(pointer) : null;
         return $"{driver} fails with error {error}, {text ?? "which it does not explain"}; {Hint}";
     }
 
@@ -78,14 +79,4 @@ internal static partial class CudaDevices
     // ILGPU makes devices only all at once.
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     private static extern CudaDevice Create(int ordinal);
-
-    // ILGPU calls it, too, and keeps from it only whether it succeeded.
-    [LibraryImport(CudaAPI.LibNameLinux, EntryPoint = "cuInit")]
-    private static partial int Init(int flags);
-
-    [LibraryImport(CudaAPI.LibNameLinux, EntryPoint = "cuDriverGetVersion")]
-    private static partial int DriverGetVersion(out int version);
-
-    [LibraryImport(CudaAPI.LibNameLinux, EntryPoint = "cuGetErrorString")]
-    private static partial int GetErrorString(int error, out IntPtr text);
 }

@@ -1,12 +1,11 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 using ILGPU.Runtime.Cuda;
 
 namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>
-/// What ILGPU does not bind of CUDA's driver API, documented at https://docs.nvidia.com/cuda/cuda-driver-api: graphs, which are in
-/// every driver since CUDA 11.4, and the events and fills that go with them.
+/// What ILGPU does not bind of CUDA's driver API, or keeps to itself, documented at https://docs.nvidia.com/cuda/cuda-driver-api. Graphs
+/// are in every driver since CUDA 11.4.
 /// </summary>
 internal static partial class CudaDriver
 {
@@ -16,9 +15,17 @@ internal static partial class CudaDriver
     /// <summary>CU_EVENT_DISABLE_TIMING.</summary>
     public const uint WithoutTiming = 2;
 
-    private const string Library = "nvcuda"; // its name on Windows
+    // Resolved where ILGPU's own calls are, by Accelerators.
+    private const string Library = CudaAPI.LibNameLinux;
 
-    static CudaDriver() => NativeLibrary.SetDllImportResolver(typeof(CudaDriver).Assembly, Resolve);
+    [LibraryImport(Library, EntryPoint = "cuInit")]
+    public static partial int Init(int flags);
+
+    [LibraryImport(Library, EntryPoint = "cuDriverGetVersion")]
+    public static partial int GetVersion(out int version);
+
+    [LibraryImport(Library, EntryPoint = "cuGetErrorString")]
+    public static partial int GetErrorString(int error, out nint text);
 
     [LibraryImport(Library, EntryPoint = "cuStreamBeginCapture_v2")]
     public static partial CudaError BeginCapture(nint stream, int mode);
@@ -52,11 +59,4 @@ internal static partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuMemsetD32Async")]
     public static partial CudaError Fill(nint device, uint value, nuint count, nint stream);
-
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
-    {
-        if (name != Library || OperatingSystem.IsWindows())
-            return 0;
-        return NativeLibrary.TryLoad("libcuda.so.1", out var library) || NativeLibrary.TryLoad("libcuda.so", out library) ? library : 0;
-    }
 }

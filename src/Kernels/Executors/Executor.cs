@@ -12,7 +12,7 @@ public abstract class Executor : IDisposable
     private protected Executor(Task<Accelerator> accelerator)
     {
         _accelerator = accelerator;
-        _memory = new(() => new(Stream, MemoryLimit ?? FreeMemory));
+        _memory = new(() => new(Stream, MemoryLimit ?? FreeMemory, Description));
     }
 
     /// <summary>
@@ -36,8 +36,8 @@ public abstract class Executor : IDisposable
     /// <summary>Orders all work.</summary>
     private protected virtual AcceleratorStream Stream => Accelerator.DefaultStream;
 
-    /// <summary>Bytes of the device's memory that nobody uses.</summary>
-    private protected virtual long FreeMemory => long.MaxValue;
+    /// <summary>Bytes of the device's memory that can be had.</summary>
+    private protected virtual long FreeMemory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     internal Accelerator Accelerator => _accelerator.GetAwaiter().GetResult();
 
