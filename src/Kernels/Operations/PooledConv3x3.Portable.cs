@@ -2,7 +2,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 
 public static partial class PooledConv3x3
 {
-    /// <summary>As in <see cref="Conv3x3"/>, but rows are the pixels of a window, then of the next one: a thread's four are one window.</summary>
+    /// <summary>As in <see cref="Conv3x3"/>, but rows are the pixels of a window, then of the next one: a thread's four results are one window.</summary>
     internal readonly struct Factors : ITiledFactors
     {
         public static bool LeftRunsAlongDepth => true;
@@ -15,11 +15,17 @@ public static partial class PooledConv3x3
 
         public static int Depth(in Instruction i, int batch) => 9 * i.Input.Channels;
 
-        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            buffers.Arena[Pixel(i.Input, i.Output, row) + Conv3x3.Tap(i.Input, depth)];
+        public static int RowPlace(in Instruction i, int row) => Conv3x3.Window(i.Input, Pixel(i.Input, i.Output, row));
 
-        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) =>
-            buffers.Arena[i.Weights + depth * i.Output.Channels + column];
+        public static int ColumnPlace(in Instruction i, int column) => i.Weights + column;
+
+        public static int LeftPlace(in Instruction i, int depth) => Conv3x3.Tap(i.Input, depth);
+
+        public static int RightPlace(in Instruction i, int depth) => depth * i.Output.Channels;
+
+        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) => buffers.Arena[row + depth];
+
+        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) => buffers.Arena[column + depth];
     }
 
     /// <summary>As in <see cref="Conv3x3"/>, the depth running over the windows' pixels.</summary>
@@ -35,38 +41,40 @@ public static partial class PooledConv3x3
 
         public static int Depth(in Instruction i, int batch) => 4 * batch * i.Input.Height * i.Input.Width;
 
+        public static int RowPlace(in Instruction i, int row) => Conv3x3.BackwardWeightsProduct.RowPlace(i, row);
+
+        public static int ColumnPlace(in Instruction i, int column) => column;
+
+        public static int LeftPlace(in Instruction i, int depth) => Conv3x3.Window(i.Saved, Pixel(i.Saved, i.Input, depth));
+
+        // What the two maps have at a pixel lies at two places; they are the same for all that a thread fetches at once.
+        public static int RightPlace(in Instruction i, int depth) => depth;
+
         public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            row == 9 * i.Saved.Channels ? 1f : buffers.Arena[Pixel(i.Saved, i.Input, depth) + Conv3x3.Tap(i.Saved, row)];
+            Conv3x3.BackwardWeightsProduct.Left(i, buffers, row, depth);
 
         public static float Right(in Instruction i, in Buffers buffers, int depth, int column)
         {
             var window = depth / 4;
-            var wins = buffers.Arena[i.Winners.AtPixel(window) + column] == depth - 4 * window;
-            return wins ? buffers.Arena[i.Input.AtPixel(window) + column] : 0f;
+            float gradient = buffers.Arena[i.Input.AtPixel(window) + column], winner = buffers.Arena[Conv3x3.AtPixel(i.Winners, i.Input, window) + column];
+            return winner == depth - 4 * window ? gradient : 0f;
         }
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum) =>
-            Conv3x3.BackwardWeightsProduct.Store(i, buffers, batch, row, column, split, sum);
+        public static int ResultPlace(in Instruction i, int row, int column, int split) =>
+            Conv3x3.BackwardWeightsProduct.ResultPlace(i, row, column, split);
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) => sum;
     }
 
     internal static void Kernel(Instruction i, Buffers buffers, MiniBatch batch)
     {
-        var tile = TiledProduct.Multiply<Factors>(i, buffers, batch);
-        if (tile.Row >= Factors.Rows(i, batch.Count))
+        var sums = TiledProduct.Multiply<Factors>(i, buffers, batch);
+        if (sums.Row >= Factors.Rows(i, batch.Count) || sums.Column >= i.Output.Channels)
             return;
-        Store(i, buffers, tile.Row / 4, tile.Column, tile.C0.X, tile.C1.X, tile.C2.X, tile.C3.X);
-        Store(i, buffers, tile.Row / 4, tile.Column + 1, tile.C0.Y, tile.C1.Y, tile.C2.Y, tile.C3.Y);
-        Store(i, buffers, tile.Row / 4, tile.Column + 2, tile.C0.Z, tile.C1.Z, tile.C2.Z, tile.C3.Z);
-        Store(i, buffers, tile.Row / 4, tile.Column + 3, tile.C0.W, tile.C1.W, tile.C2.W, tile.C3.W);
-    }
-
-    private static void Store(in Instruction i, in Buffers buffers, int window, int channel, float a, float b, float c, float d)
-    {
-        if (channel >= i.Output.Channels)
-            return;
-        var sum = MaxPool2x2.Max(a, b, c, d) + buffers.Arena[i.Bias + channel];
-        buffers.Arena[i.Output.AtPixel(window) + channel] = Activations.Apply(i.Activation, sum);
-        buffers.Arena[i.Winners.AtPixel(window) + channel] = MaxPool2x2.Winner(a, b, c, d);
+        var window = sums.Row / 4;
+        var sum = MaxPool2x2.Max(sums.X, sums.Y, sums.Z, sums.W) + buffers.Arena[i.Bias + sums.Column];
+        buffers.Arena[i.Output.AtPixel(window) + sums.Column] = Activations.Apply(i.Activation, sum);
+        buffers.Arena[i.Winners.AtPixel(window) + sums.Column] = MaxPool2x2.Winner(sums.X, sums.Y, sums.Z, sums.W);
     }
 
     /// <summary>Arena index of a pixel, counted over windows and, row by row, within them.</summary>

@@ -17,20 +17,26 @@ public static partial class UpsampledConv3x3
 
         public static int Depth(in Instruction i, int batch) => i.Input.Channels;
 
-        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            buffers.Arena[i.Input.Offset + row * i.Input.Channels + depth];
+        public static int RowPlace(in Instruction i, int row) => i.Input.Offset + row * i.Input.Channels;
 
-        public static float Right(in Instruction i, in Buffers buffers, int depth, int column)
+        public static int ColumnPlace(in Instruction i, int column)
         {
             var tap = column / i.Output.Channels;
-            return buffers.Arena[i.Weights + (tap * (i.Input.Channels - 1) + depth) * i.Output.Channels + column];
+            return i.Weights + tap * (i.Input.Channels - 1) * i.Output.Channels + column;
         }
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum)
-        {
-            var tap = column / i.Output.Channels;
-            buffers.Arena[i.Output.Offset + tap * i.TapStride + (row - tap) * i.Output.Channels + column] = sum;
-        }
+        public static int LeftPlace(in Instruction i, int depth) => depth;
+
+        public static int RightPlace(in Instruction i, int depth) => depth * i.Output.Channels;
+
+        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) => buffers.Arena[row + depth];
+
+        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) => buffers.Arena[column + depth];
+
+        public static int ResultPlace(in Instruction i, int row, int column, int split) =>
+            Place(i.Output, i.TapStride, column) + row * i.Output.Channels;
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) => sum;
     }
 
     /// <summary>
@@ -49,24 +55,28 @@ public static partial class UpsampledConv3x3
 
         public static int Depth(in Instruction i, int batch) => batch * i.Input.Height * i.Input.Width;
 
+        public static int RowPlace(in Instruction i, int row) => row == i.Saved.Channels ? TiledProduct.One : i.Saved.Offset + row;
+
+        public static int ColumnPlace(in Instruction i, int column) => Place(i.Input, i.TapStride, column);
+
+        public static int LeftPlace(in Instruction i, int depth) => depth * i.Saved.Channels;
+
+        public static int RightPlace(in Instruction i, int depth) => depth * i.Input.Channels;
+
         public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            row == i.Saved.Channels ? 1f : buffers.Arena[i.Saved.Offset + depth * i.Saved.Channels + row];
+            row == TiledProduct.One ? 1f : buffers.Arena[row + depth];
 
-        public static float Right(in Instruction i, in Buffers buffers, int depth, int column)
-        {
-            var tap = column / i.Input.Channels;
-            return buffers.Arena[i.Input.Offset + tap * i.TapStride + (depth - tap) * i.Input.Channels + column];
-        }
+        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) => buffers.Arena[column + depth];
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum)
+        public static int ResultPlace(in Instruction i, int row, int column, int split)
         {
             int cin = i.Saved.Channels, cout = i.Input.Channels, tap = column / cout, n = column - tap * cout;
-            var gradients = i.Gradients + split * i.SplitStride;
-            if (row < cin)
-                buffers.Arena[gradients + (tap * cin + row) * cout + n] = sum;
-            else if (tap == Taps / 2)
-                buffers.Arena[gradients + Taps * cin * cout + n] = sum;
+            if (row == cin && tap != Taps / 2)
+                return -1;
+            return i.Gradients + split * i.SplitStride + (row == cin ? Taps * cin : tap * cin + row) * cout + n;
         }
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) => sum;
     }
 
     /// <summary>Rows are pixels, columns input channels, the depth runs over taps and output channels.</summary>
@@ -82,20 +92,34 @@ public static partial class UpsampledConv3x3
 
         public static int Depth(in Instruction i, int batch) => Taps * i.Input.Channels;
 
-        public static float Left(in Instruction i, in Buffers buffers, int row, int depth)
-        {
-            var tap = depth / i.Input.Channels;
-            return buffers.Arena[i.Input.Offset + tap * i.TapStride + (row - tap) * i.Input.Channels + depth];
-        }
+        public static int RowPlace(in Instruction i, int row) => row * i.Input.Channels;
 
-        public static float Right(in Instruction i, in Buffers buffers, int depth, int column)
+        public static int ColumnPlace(in Instruction i, int column) => i.Weights + column;
+
+        public static int LeftPlace(in Instruction i, int depth) => Place(i.Input, i.TapStride, depth);
+
+        public static int RightPlace(in Instruction i, int depth)
         {
             int tap = depth / i.Input.Channels, n = depth - tap * i.Input.Channels;
-            return buffers.Arena[i.Weights + ((Taps - 1 - tap) * i.Input.Channels + n) * i.Output.Channels + column];
+            return ((Taps - 1 - tap) * i.Input.Channels + n) * i.Output.Channels;
         }
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum) =>
-            Conv3x3.Product.Store(i, buffers, batch, row, column, split, sum);
+        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) => buffers.Arena[row + depth];
+
+        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) => buffers.Arena[column + depth];
+
+        public static int ResultPlace(in Instruction i, int row, int column, int split) =>
+            Conv3x3.Product.ResultPlace(i, row, column, split);
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) =>
+            Conv3x3.Product.Result(i, buffers, batch, row, column, sum);
+    }
+
+    /// <summary>Where the first pixel of z has one of its taps' channels, counted (tap, channel).</summary>
+    private static int Place(in FeatureMap first, int tapStride, int channel)
+    {
+        var tap = channel / first.Channels;
+        return first.Offset + tap * (tapStride - first.Channels) + channel;
     }
 
     /// <summary>A thread an output value: nine taps of up to four shares.</summary>
