@@ -50,7 +50,10 @@ public sealed class LaunchExecutor : Executor
             var batch = feed[step];
             foreach (var (kernel, launcher, instruction) in launches)
             {
-                var config = new KernelConfig(kernel.Grid(instruction, batch.Count), new Index3D(kernel.GroupSize, 1, 1));
+                var grid = kernel.Grid(instruction, batch.Count);
+                if (grid == default)
+                    continue;
+                var config = new KernelConfig(grid, new Index3D(kernel.GroupSize, 1, 1));
                 launcher(Accelerator.DefaultStream, config, instruction, buffers, batch);
             }
         }

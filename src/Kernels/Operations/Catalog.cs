@@ -7,12 +7,14 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// <param name="Name">For people and reports.</param>
 /// <param name="Method">The kernel.</param>
 /// <param name="GroupSize">Threads a group.</param>
-/// <param name="Grid">Groups for an instruction and a number of images.</param>
+/// <param name="Grid">
+/// Groups for an instruction and a number of images; none where other kernels of the operation are better for so many, and take them.
+/// </param>
 public sealed record PortableKernel(string Name, MethodInfo Method, int GroupSize, Func<Instruction, int, Index3D> Grid);
 
 /// <summary>An operation: what it costs, and the portable kernels that execute it one after another.</summary>
 /// <param name="Cost">FLOPs and bytes for an instruction and a number of images.</param>
-/// <param name="Kernels">The kernels for an instruction, in their order.</param>
+/// <param name="Kernels">The kernels for an instruction, in their order; which of them have anything to do depends on the images.</param>
 public sealed record OperationEntry(Func<Instruction, int, Cost> Cost, Func<Instruction, PortableKernel[]> Kernels);
 
 /// <summary>Every operation there is.</summary>
@@ -20,16 +22,26 @@ public static class Catalog
 {
     private const int ElementwiseGroup = 256;
 
-    private static readonly PortableKernel _denseForward = Product<Dense.ForwardProduct>("Dense.Forward");
-    private static readonly PortableKernel _denseUpdate = Product<Dense.UpdateProduct>("Dense.Update");
-    private static readonly PortableKernel[] _denseBackward = [Product<Dense.BackwardInputProduct>("Dense.BackwardInput"), _denseUpdate];
-    private static readonly PortableKernel[] _denseBackwardOfFirst = [_denseUpdate];
+    private static readonly PortableKernel[] _denseForward =
+    [
+        SmallDense("Dense.SmallForward", nameof(Dense.SmallForwardKernel), (i, b) => Dense.SmallForwardGrid(i, b)),
+        LargeDense<Dense.ForwardProduct>("Dense.Forward"),
+    ];
+
+    private static readonly PortableKernel[] _denseBackward =
+    [
+        SmallDense("Dense.SmallBackward", nameof(Dense.SmallBackwardKernel), (i, _) => Dense.SmallBackwardGrid(i)),
+        LargeDense<Dense.BackwardInputProduct>("Dense.BackwardInput"),
+        LargeDense<Dense.UpdateProduct>("Dense.Update"),
+    ];
+
+    private static readonly PortableKernel[] _denseBackwardOfFirst = [_denseBackward[0], _denseBackward[2]];
 
     private static readonly Dictionary<Operation, OperationEntry> _entries = new()
     {
         [Operation.Gather] = Entry(
             (i, b) => Gather.Cost(i, b), Elementwise("Gather", typeof(Gather), nameof(Gather.Kernel), (i, b) => b * i.Output.Size)),
-        [Operation.DenseForward] = Entry((i, b) => Dense.ForwardCost(i, b), _denseForward),
+        [Operation.DenseForward] = new((i, b) => Dense.ForwardCost(i, b), _ => _denseForward),
         [Operation.DenseBackward] = new(
             (i, b) => Dense.BackwardCost(i, b),
             i => i.Output.IsNone ? _denseBackwardOfFirst : _denseBackward),
@@ -121,6 +133,16 @@ public static class Catalog
             Method(typeof(TiledProduct), nameof(TiledProduct.Kernel)).MakeGenericMethod(typeof(T)),
             TiledProduct.GroupSize,
             (i, batch) => TiledProduct.GridOf<T>(i, batch));
+
+    private static PortableKernel SmallDense(string name, string method, Func<Instruction, int, Index3D> grid) => new(
+        name, Method(typeof(Dense), method), Dense.SmallGroup, (i, batch) => batch <= Dense.SmallBatch ? grid(i, batch) : default);
+
+    private static PortableKernel LargeDense<T>(string name)
+        where T : struct, ITiledProduct
+    {
+        var product = Product<T>(name);
+        return product with { Grid = (i, batch) => batch > Dense.SmallBatch ? product.Grid(i, batch) : default };
+    }
 
     private static PortableKernel Elementwise(string name, Type type, string method, Func<Instruction, int, int> items) => new(
         name,

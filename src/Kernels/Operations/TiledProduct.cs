@@ -315,4 +315,11 @@ internal struct Float4
         Z = a * b.Z + c.Z,
         W = a * b.W + c.W,
     };
+
+    /// <summary>a · b + c.</summary>
+    public static float Dot(Float4 a, Float4 b, float c) => a.X * b.X + (a.Y * b.Y + (a.Z * b.Z + (a.W * b.W + c)));
+
+    public static Float4 operator +(Float4 a, Float4 b) => new() { X = a.X + b.X, Y = a.Y + b.Y, Z = a.Z + b.Z, W = a.W + b.W };
+
+    public readonly float Sum => X + Y + (Z + W);
 }
