@@ -20,7 +20,7 @@ public sealed record OperationEntry(Func<Instruction, int, Cost> Cost, Func<Inst
 /// <summary>Every operation there is.</summary>
 public static class Catalog
 {
-    private const int ElementwiseGroup = 256;
+    private const int ElementwiseGroup = GroupSum.GroupSize;
 
     private static readonly PortableKernel[] _denseForward =
     [

@@ -62,7 +62,7 @@ public static partial class Conv3x3
 
         public static int ColumnPlace(in Instruction i, int column) => column;
 
-        public static int LeftPlace(in Instruction i, int depth) => Window(i.Saved, AtPixel(i.Saved, i.Input, depth));
+        public static int LeftPlace(in Instruction i, int depth) => Window(i.Saved, i.Saved.AtPixelOf(i.Input, depth));
 
         public static int RightPlace(in Instruction i, int depth) => i.Input.AtPixel(depth);
 
@@ -83,17 +83,9 @@ public static partial class Conv3x3
         int cin = i.Input.Channels, cout = i.Output.Channels;
         if (index >= 9 * cin * cout)
             return;
-        int tap = index / (cin * cout), rest = index % (cin * cout);
-        int n = rest / cin, c = rest % cin;
+        // ILGPU leaves a remainder as a division.
+        int tap = index / (cin * cout), rest = index - tap * cin * cout, n = rest / cin, c = rest - n * cin;
         buffers.Arena[i.Output.Offset + index] = buffers.Arena[i.Input.Offset + ((8 - tap) * cin + c) * cout + n];
-    }
-
-    /// <summary>As <see cref="FeatureMap.AtPixel"/>; two maps that count in the shape of one take one division.</summary>
-    internal static int AtPixel(in FeatureMap map, in FeatureMap shape, int pixel)
-    {
-        var row = pixel / shape.Width;
-        var image = row / shape.Height;
-        return map.At(image, row - image * shape.Height, pixel - row * shape.Width);
     }
 
     /// <summary>Arena index of the first input of a pixel's window, from that of the pixel.</summary>

@@ -5,24 +5,22 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// <summary>Sums over the threads of a group, by way of shared memory: in the same order on every device.</summary>
 internal static class GroupSum
 {
-    /// <summary>Threads of a group that sums, a power of two.</summary>
+    /// <summary>Threads of a group that sums.</summary>
     public const int GroupSize = 256;
 
-    /// <summary>The sum of one value from every thread, by halving, for thread 0; all threads of the group must take part.</summary>
+    /// <summary>The sum of one value from every thread, for each of them; all threads of the group must take part.</summary>
     public static float Of(float value)
     {
-        var sums = SharedMemory.Allocate<float>(GroupSize);
+        // 256 values and the 32 sums of eight. Halving them would take eight barriers, not two.
+        var memory = SharedMemory.Allocate<Float4>(GroupSize / 4 + 8);
         var thread = Group.IdxX;
-        sums[thread] = value;
+        memory.Cast<float>()[thread] = value;
         Group.Barrier();
-        for (var half = GroupSize / 2; half > 0; half /= 2)
-        {
-            if (thread < half)
-                sums[thread] += sums[thread + half];
-            Group.Barrier();
-        }
-
-        return sums[0];
+        if (thread < GroupSize / 8)
+            memory.Cast<float>()[GroupSize + thread] = (memory[2 * thread] + memory[2 * thread + 1]).Sum;
+        Group.Barrier();
+        var sums = memory.SubView(GroupSize / 4);
+        return (sums[0] + sums[1] + (sums[2] + sums[3]) + (sums[4] + sums[5] + (sums[6] + sums[7]))).Sum;
     }
 
     /// <summary>
@@ -50,6 +48,6 @@ internal static class GroupSum
         terms.Cast<float>()[Group.IdxX] = total.Sum;
         Group.Barrier();
         var first = 2 * (Group.IdxX & 31);
-        return terms[first].Sum + terms[first + 1].Sum;
+        return (terms[first] + terms[first + 1]).Sum;
     }
 }

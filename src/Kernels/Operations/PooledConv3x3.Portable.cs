@@ -56,7 +56,7 @@ public static partial class PooledConv3x3
         public static float Right(in Instruction i, in Buffers buffers, int depth, int column)
         {
             var window = depth / 4;
-            float gradient = buffers.Arena[i.Input.AtPixel(window) + column], winner = buffers.Arena[Conv3x3.AtPixel(i.Winners, i.Input, window) + column];
+            float gradient = buffers.Arena[i.Input.AtPixel(window) + column], winner = buffers.Arena[i.Winners.AtPixelOf(i.Input, window) + column];
             return winner == depth - 4 * window ? gradient : 0f;
         }
 
@@ -74,7 +74,7 @@ public static partial class PooledConv3x3
         var window = sums.Row / 4;
         var sum = MaxPool2x2.Max(sums.X, sums.Y, sums.Z, sums.W) + buffers.Arena[i.Bias + sums.Column];
         buffers.Arena[i.Output.AtPixel(window) + sums.Column] = Activations.Apply(i.Activation, sum);
-        buffers.Arena[i.Winners.AtPixel(window) + sums.Column] = MaxPool2x2.Winner(sums.X, sums.Y, sums.Z, sums.W);
+        buffers.Arena[i.Winners.AtPixelOf(i.Output, window) + sums.Column] = MaxPool2x2.Winner(sums.X, sums.Y, sums.Z, sums.W);
     }
 
     /// <summary>Arena index of a pixel, counted over windows and, row by row, within them.</summary>
