@@ -61,7 +61,11 @@ public static class Catalog
                 (i, b) => TiledProduct.GridOf<PooledConv3x3.Factors>(i, b))),
         [Operation.PooledConv3x3BackwardWeights] = Entry(
             (i, b) => PooledConv3x3.BackwardWeightsCost(i, b),
-            Product<PooledConv3x3.BackwardWeightsProduct>("PooledConv3x3.BackwardWeights")),
+            new PortableKernel(
+                "PooledConv3x3.BackwardWeights",
+                Method(typeof(PooledConv3x3), nameof(PooledConv3x3.BackwardWeightsKernel)),
+                PooledConv3x3.BackwardWeightsGroup,
+                (i, _) => PooledConv3x3.BackwardWeightsGrid(i))),
         [Operation.MaxPoolForward] = Entry(
             (i, b) => MaxPool2x2.Cost(i, b),
             Elementwise("MaxPool2x2.Forward", typeof(MaxPool2x2), nameof(MaxPool2x2.ForwardKernel), (i, b) => b * i.Output.Size)),

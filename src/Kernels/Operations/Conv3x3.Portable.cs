@@ -37,7 +37,7 @@ public static partial class Conv3x3
                 sum += buffers.Arena[i.Bias + column];
             sum = Activations.Apply(i.Activation, sum);
             if (i.Derivative != Activation.None)
-                sum *= Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.AtPixel(row) + column]);
+                sum *= Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.AtPixelOf(i.Output, row) + column]);
             return sum;
         }
     }

@@ -132,22 +132,23 @@ internal static class TiledProduct
             places[thread] = T.RowPlace(i, IntrinsicMath.Min(firstRow + thread, rows - 1));
         else if (thread < 2 * Tile)
             places[thread] = T.ColumnPlace(i, IntrinsicMath.Min(firstColumn + thread - Tile, columns - 1));
-        Group.Barrier();
-
         int slice = thread / SliceSize, lane = thread - slice * SliceSize;
         Share left = Share.Of(T.LeftRunsAlongDepth, lane), right = Share.Of(T.RightRunsAlongDepth, lane);
+        int buffer = slice * TileDepth * Stride, next = start + slice * TileDepth;
+        var leftPlace = T.LeftPlace(i, IntrinsicMath.Min(next + left.Depth, end - 1));
+        var rightPlace = T.RightPlace(i, IntrinsicMath.Min(next + right.Depth, end - 1));
+        Group.Barrier();
+
         Eight<int> rowPlaces = At(places, left.Row), columnPlaces = At(places, Tile + right.Row);
-        int threadRow = lane / Side, threadColumn = lane - threadRow * Side;
-        var buffer = slice * TileDepth * Stride;
-        var next = start + slice * TileDepth;
         Eight<float> lefts = default, rights = default;
-        Tile4x4 sums = default;
         if (start < end)
         {
-            lefts = FetchLeft<T>(i, buffers, rowPlaces, IntrinsicMath.Min(next + left.Depth, end - 1));
-            rights = FetchRight<T>(i, buffers, columnPlaces, IntrinsicMath.Min(next + right.Depth, end - 1));
+            lefts = FetchLeft<T>(i, buffers, rowPlaces, leftPlace);
+            rights = FetchRight<T>(i, buffers, columnPlaces, rightPlace);
         }
 
+        int threadRow = lane / Side, threadColumn = lane - threadRow * Side;
+        Tile4x4 sums = default;
         for (var d = start; d < end; d += Slices * TileDepth)
         {
             // A depth outside is the last one again, times 0.
@@ -158,8 +159,8 @@ internal static class TiledProduct
             next += Slices * TileDepth;
             if (d + Slices * TileDepth < end)
             {
-                lefts = FetchLeft<T>(i, buffers, rowPlaces, IntrinsicMath.Min(next + left.Depth, end - 1));
-                rights = FetchRight<T>(i, buffers, columnPlaces, IntrinsicMath.Min(next + right.Depth, end - 1));
+                lefts = FetchLeft<T>(i, buffers, rowPlaces, T.LeftPlace(i, IntrinsicMath.Min(next + left.Depth, end - 1)));
+                rights = FetchRight<T>(i, buffers, columnPlaces, T.RightPlace(i, IntrinsicMath.Min(next + right.Depth, end - 1)));
             }
 
             if (!isEmpty)
@@ -188,27 +189,19 @@ internal static class TiledProduct
         };
     }
 
-    private static Eight<float> FetchLeft<T>(in Instruction i, in Buffers buffers, Eight<int> rows, int depth)
-        where T : struct, ITiledFactors
-    {
-        var place = T.LeftPlace(i, depth);
-        return new(
+    private static Eight<float> FetchLeft<T>(in Instruction i, in Buffers buffers, Eight<int> rows, int place)
+        where T : struct, ITiledFactors => new(
             T.Left(i, buffers, rows.A, place), T.Left(i, buffers, rows.B, place),
             T.Left(i, buffers, rows.C, place), T.Left(i, buffers, rows.D, place),
             T.Left(i, buffers, rows.E, place), T.Left(i, buffers, rows.F, place),
             T.Left(i, buffers, rows.G, place), T.Left(i, buffers, rows.H, place));
-    }
 
-    private static Eight<float> FetchRight<T>(in Instruction i, in Buffers buffers, Eight<int> columns, int depth)
-        where T : struct, ITiledFactors
-    {
-        var place = T.RightPlace(i, depth);
-        return new(
+    private static Eight<float> FetchRight<T>(in Instruction i, in Buffers buffers, Eight<int> columns, int place)
+        where T : struct, ITiledFactors => new(
             T.Right(i, buffers, place, columns.A), T.Right(i, buffers, place, columns.B),
             T.Right(i, buffers, place, columns.C), T.Right(i, buffers, place, columns.D),
             T.Right(i, buffers, place, columns.E), T.Right(i, buffers, place, columns.F),
             T.Right(i, buffers, place, columns.G), T.Right(i, buffers, place, columns.H));
-    }
 
     private static Eight<int> At(ArrayView<int> places, int first)
     {
