@@ -11,7 +11,7 @@ using ILGPU.Runtime.Cuda;
 // Assembles every portable kernel for NVIDIA's GPUs, without one: `Verification TOOLS [TABLE.md]`, where TOOLS is the folder of ptxas,
 // nvdisasm and the driver's libcuda.so.1. The exit code is 1 if any kernel is refused, or the driver lacks a function.
 const int SharedLimit = 48 * 1024; // without asking the driver for more
-const int FewestFfma = 16; // fewer are a division here and there
+const int FewestFfma = 32; // fewer are no loop that multiplies
 (int Source, int Target)[] architectures = [(70, 70), (80, 80), (80, 90)]; // ILGPU's newest is sm_80; newer GPUs run it
 
 if (args.Length is 0 or > 2)

@@ -34,11 +34,14 @@ public readonly record struct FeatureMap(int Offset, int Height, int Width, int 
         Offset + image * ImageStride + (y + Border) * RowStride + (x + Border) * Channels;
 
     /// <summary>Arena index of channel 0 of pixel <paramref name="pixel"/> of the mini-batch, counted row-major over (B, H, W).</summary>
-    public int AtPixel(int pixel)
+    public int AtPixel(int pixel) => AtPixelOf(this, pixel);
+
+    /// <summary>As <see cref="AtPixel"/>, counted in another map of this height and width: what divides once for both.</summary>
+    internal int AtPixelOf(FeatureMap other, int pixel)
     {
-        var row = pixel / Width;
-        var image = row / Height;
-        return At(image, row - image * Height, pixel - row * Width);
+        var row = pixel / other.Width;
+        var image = row / other.Height;
+        return At(image, row - image * other.Height, pixel - row * other.Width);
     }
 
     /// <summary>Whether the other map has the same height, width and channels.</summary>

@@ -7,11 +7,13 @@ namespace AutoencoderGpu.Tests.Kernels;
 [Collection(OnExecutors.Name)]
 public class DenseTests
 {
-    // Tiles are 32×32×16 on a GPU; on a CPU five images by two outputs, and six by one to four vectors of 4 to 16.
+    // On a GPU ten images and fewer are summed by whole groups, of 1,024 inputs or 512 outputs at a time; more are tiled, 32×32 of a
+    // depth of four times 16. On a CPU tiles are five images by two outputs, and six by one to four vectors of 4 to 16.
     private static readonly (int Batch, int Count, int K, int N)[] _shapes =
     [
         (1, 1, 1, 1), (10, 10, 31, 33), (10, 7, 32, 32), (7, 7, 33, 31), (33, 33, 17, 5), (33, 32, 16, 2), (5, 4, 15, 65), (6, 6, 65, 1),
         (1, 1, 100, 3), (31, 11, 1, 34), (10, 1, 8, 64), (2, 2, 129, 7), (34, 34, 330, 71), (40, 32, 65, 321),
+        (10, 9, 1031, 3), (3, 3, 1, 523), (4, 4, 257, 129), (12, 11, 9, 35), (16, 16, 40, 33), (17, 17, 5, 67),
     ];
 
     public static IEnumerable<TheoryDataRow<string, string>> GoldenCases =>

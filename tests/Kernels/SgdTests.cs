@@ -6,7 +6,8 @@ namespace AutoencoderGpu.Tests.Kernels;
 [Collection(OnExecutors.Name)]
 public class SgdTests
 {
-    private static readonly int[] _counts = [1, 7, 255, Sgd.NormBlock - 1, Sgd.NormBlock, Sgd.NormBlock + 1, 3333];
+    // More than 256 blocks are more than a group of a GPU adds at once.
+    private static readonly int[] _counts = [1, 7, 256 * Sgd.NormBlock + 99, Sgd.NormBlock - 1, Sgd.NormBlock, Sgd.NormBlock + 1, 3333];
 
     public static IEnumerable<TheoryDataRow<string, int>> Counts => Rows.Of(ExecutorsUnderTest.Names, _counts);
 
@@ -14,7 +15,7 @@ public class SgdTests
     [MemberData(nameof(Counts))]
     public void Subtracts_the_rate_times_all_partial_gradients(string executor, int count)
     {
-        foreach (var splits in (int[])[1, 3])
+        foreach (var splits in (int[])[1, 3, 9])
         {
             var (bench, w, g, parameters, gradients, stride) = Prepare(executor, count, splits);
             bench.Run(Sgd.Update(parameters, gradients, count, splits, stride));

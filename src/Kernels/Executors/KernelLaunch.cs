@@ -12,11 +12,12 @@ using Launcher = Action<AcceleratorStream, KernelConfig, Instruction, Buffers, M
 /// <param name="Instruction">What it executes.</param>
 internal sealed record KernelLaunch(PortableKernel Kernel, Launcher Launcher, Instruction Instruction)
 {
-    /// <summary>Launches it for a mini-batch, without waiting.</summary>
+    /// <summary>Launches it for a mini-batch, without waiting; nothing where other kernels take one of this size.</summary>
     public void Start(AcceleratorStream stream, in Buffers buffers, in MiniBatch batch)
     {
-        var config = new KernelConfig(Kernel.Grid(Instruction, batch.Count), new Index3D(Kernel.GroupSize, 1, 1));
-        Launcher(stream, config, Instruction, buffers, batch);
+        var grid = Kernel.Grid(Instruction, batch.Count);
+        if (grid != default)
+            Launcher(stream, new KernelConfig(grid, new Index3D(Kernel.GroupSize, 1, 1)), Instruction, buffers, batch);
     }
 
     /// <summary>Launches the kernels of a step.</summary>

@@ -7,7 +7,9 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// <param name="Name">For people and reports.</param>
 /// <param name="Method">The kernel.</param>
 /// <param name="GroupSize">Threads a group.</param>
-/// <param name="Grid">Groups for an instruction and a number of images.</param>
+/// <param name="Grid">
+/// Groups for an instruction and a number of images; none where other kernels of the operation are better for so many, and take them.
+/// </param>
 public sealed record PortableKernel(string Name, MethodInfo Method, int GroupSize, Func<Instruction, int, Index3D> Grid)
 {
     /// <summary>What else of a step waits for it.</summary>
@@ -31,24 +33,34 @@ public enum KernelRole
 
 /// <summary>An operation: what it costs, and the portable kernels that execute it one after another.</summary>
 /// <param name="Cost">FLOPs and bytes for an instruction and a number of images.</param>
-/// <param name="Kernels">The kernels for an instruction, in their order.</param>
+/// <param name="Kernels">The kernels for an instruction, in their order; which of them have anything to do depends on the images.</param>
 public sealed record OperationEntry(Func<Instruction, int, Cost> Cost, Func<Instruction, PortableKernel[]> Kernels);
 
 /// <summary>Every operation there is.</summary>
 public static class Catalog
 {
-    private const int ElementwiseGroup = 256;
+    private const int ElementwiseGroup = GroupSum.GroupSize;
 
-    private static readonly PortableKernel _denseForward = Product<Dense.ForwardProduct>("Dense.Forward");
-    private static readonly PortableKernel _denseUpdate = Product<Dense.UpdateProduct>("Dense.Update", KernelRole.Gradient);
-    private static readonly PortableKernel[] _denseBackward = [Product<Dense.BackwardInputProduct>("Dense.BackwardInput"), _denseUpdate];
-    private static readonly PortableKernel[] _denseBackwardOfFirst = [_denseUpdate];
+    private static readonly PortableKernel[] _denseForward =
+    [
+        SmallDense("Dense.SmallForward", nameof(Dense.SmallForwardKernel), (i, b) => Dense.SmallForwardGrid(i, b)),
+        LargeDense<Dense.ForwardProduct>("Dense.Forward"),
+    ];
+
+    private static readonly PortableKernel[] _denseBackward =
+    [
+        SmallDense("Dense.SmallBackward", nameof(Dense.SmallBackwardKernel), (i, _) => Dense.SmallBackwardGrid(i)),
+        LargeDense<Dense.BackwardInputProduct>("Dense.BackwardInput"),
+        LargeDense<Dense.UpdateProduct>("Dense.Update") with { Role = KernelRole.Gradient },
+    ];
+
+    private static readonly PortableKernel[] _denseBackwardOfFirst = [_denseBackward[0], _denseBackward[2]];
 
     private static readonly Dictionary<Operation, OperationEntry> _entries = new()
     {
         [Operation.Gather] = Entry(
             (i, b) => Gather.Cost(i, b), Elementwise("Gather", typeof(Gather), nameof(Gather.Kernel), (i, b) => b * i.Output.Size)),
-        [Operation.DenseForward] = Entry((i, b) => Dense.ForwardCost(i, b), _denseForward),
+        [Operation.DenseForward] = new((i, b) => Dense.ForwardCost(i, b), _ => _denseForward),
         [Operation.DenseBackward] = new(
             (i, b) => Dense.BackwardCost(i, b),
             i => i.Output.IsNone ? _denseBackwardOfFirst : _denseBackward),
@@ -68,7 +80,14 @@ public static class Catalog
                 (i, b) => TiledProduct.GridOf<PooledConv3x3.Factors>(i, b))),
         [Operation.PooledConv3x3BackwardWeights] = Entry(
             (i, b) => PooledConv3x3.BackwardWeightsCost(i, b),
-            Product<PooledConv3x3.BackwardWeightsProduct>("PooledConv3x3.BackwardWeights", KernelRole.Gradient)),
+            new PortableKernel(
+                "PooledConv3x3.BackwardWeights",
+                Method(typeof(PooledConv3x3), nameof(PooledConv3x3.BackwardWeightsKernel)),
+                PooledConv3x3.BackwardWeightsGroup,
+                (i, _) => PooledConv3x3.BackwardWeightsGrid(i))
+            {
+                Role = KernelRole.Gradient,
+            }),
         [Operation.MaxPoolForward] = Entry(
             (i, b) => MaxPool2x2.Cost(i, b),
             Elementwise("MaxPool2x2.Forward", typeof(MaxPool2x2), nameof(MaxPool2x2.ForwardKernel), (i, b) => b * i.Output.Size)),
@@ -146,6 +165,16 @@ public static class Catalog
         {
             Role = role,
         };
+
+    private static PortableKernel SmallDense(string name, string method, Func<Instruction, int, Index3D> grid) => new(
+        name, Method(typeof(Dense), method), Dense.SmallGroup, (i, batch) => batch <= Dense.SmallBatch ? grid(i, batch) : default);
+
+    private static PortableKernel LargeDense<T>(string name)
+        where T : struct, ITiledProduct
+    {
+        var product = Product<T>(name);
+        return product with { Grid = (i, batch) => batch > Dense.SmallBatch ? product.Grid(i, batch) : default };
+    }
 
     private static PortableKernel Elementwise(string name, Type type, string method, Func<Instruction, int, int> items) => new(
         name,

@@ -118,7 +118,7 @@ public static unsafe partial class Conv3x3
             int firstRow = block / columnBlocks * Micro<V>.OuterRows, column = block % columnBlocks * width;
             var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
             for (var r = 0; r < Micro<V>.OuterRows; r++)
-                rows[r] = Tap(x, firstRow + Math.Min(r, count - 1));
+                rows[r] = Window(x, 0) + Tap(x, firstRow + Math.Min(r, count - 1));
             Micro<V>.OuterProducts(
                 input, rows, x.RowStride, x.Channels, gradient + column, g.RowStride, g.Channels, g.Height, g.Width,
                 target + firstRow * columns + column, columns, count, Math.Min(width, columns - column), accumulate);

@@ -15,15 +15,23 @@ public static partial class Dense
 
         public static int Depth(in Instruction i, int batch) => i.Input.Size;
 
-        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            buffers.Arena[i.Input.Offset + row * i.Input.Size + depth];
+        public static int RowPlace(in Instruction i, int row) => i.Input.Offset + row * i.Input.Size;
 
-        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) =>
-            buffers.Arena[i.Weights + column * i.Input.Size + depth];
+        public static int ColumnPlace(in Instruction i, int column) => i.Weights + column * i.Input.Size;
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum) =>
-            buffers.Arena[i.Output.Offset + row * i.Output.Size + column] =
-                Activations.Apply(i.Activation, sum + buffers.Arena[i.Bias + column]);
+        public static int LeftPlace(in Instruction i, int depth) => depth;
+
+        public static int RightPlace(in Instruction i, int depth) => depth;
+
+        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) => buffers.Arena[row + depth];
+
+        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) => buffers.Arena[column + depth];
+
+        public static int ResultPlace(in Instruction i, int row, int column, int split) =>
+            i.Output.Offset + row * i.Output.Size + column;
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) =>
+            Activations.Apply(i.Activation, sum + buffers.Arena[i.Bias + column]);
     }
 
     /// <summary>Rows are images, columns inputs, the depth runs over outputs.</summary>
@@ -39,18 +47,23 @@ public static partial class Dense
 
         public static int Depth(in Instruction i, int batch) => i.Input.Size;
 
-        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            buffers.Arena[i.Input.Offset + row * i.Input.Size + depth];
+        public static int RowPlace(in Instruction i, int row) => i.Input.Offset + row * i.Input.Size;
 
-        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) =>
-            buffers.Arena[i.Weights + depth * i.Saved.Size + column];
+        public static int ColumnPlace(in Instruction i, int column) => i.Weights + column;
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum)
-        {
-            var index = row * i.Saved.Size + column;
-            var derivative = Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.Offset + index]);
-            buffers.Arena[i.Output.Offset + index] = sum * derivative;
-        }
+        public static int LeftPlace(in Instruction i, int depth) => depth;
+
+        public static int RightPlace(in Instruction i, int depth) => depth * i.Saved.Size;
+
+        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) => buffers.Arena[row + depth];
+
+        public static float Right(in Instruction i, in Buffers buffers, int depth, int column) => buffers.Arena[column + depth];
+
+        public static int ResultPlace(in Instruction i, int row, int column, int split) =>
+            i.Output.Offset + row * i.Saved.Size + column;
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) =>
+            sum * Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.Offset + row * i.Saved.Size + column]);
     }
 
     /// <summary>
@@ -68,16 +81,24 @@ public static partial class Dense
 
         public static int Depth(in Instruction i, int batch) => batch;
 
-        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) =>
-            buffers.Arena[i.Input.Offset + depth * i.Input.Size + row];
+        public static int RowPlace(in Instruction i, int row) => i.Input.Offset + row;
+
+        public static int ColumnPlace(in Instruction i, int column) =>
+            column == i.Saved.Size ? TiledProduct.One : i.Saved.Offset + column;
+
+        public static int LeftPlace(in Instruction i, int depth) => depth * i.Input.Size;
+
+        public static int RightPlace(in Instruction i, int depth) => depth * i.Saved.Size;
+
+        public static float Left(in Instruction i, in Buffers buffers, int row, int depth) => buffers.Arena[row + depth];
 
         public static float Right(in Instruction i, in Buffers buffers, int depth, int column) =>
-            column == i.Saved.Size ? 1f : buffers.Arena[i.Saved.Offset + depth * i.Saved.Size + column];
+            column == TiledProduct.One ? 1f : buffers.Arena[column + depth];
 
-        public static void Store(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, int split, float sum)
-        {
-            var parameter = column == i.Saved.Size ? i.Bias + row : i.Weights + row * i.Saved.Size + column;
-            buffers.Arena[parameter] -= buffers.LearningRates[batch.From(buffers).Step] * sum;
-        }
+        public static int ResultPlace(in Instruction i, int row, int column, int split) =>
+            column == i.Saved.Size ? i.Bias + row : i.Weights + row * i.Saved.Size + column;
+
+        public static float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum) =>
+            buffers.Arena[ResultPlace(i, row, column, 0)] - buffers.LearningRates[batch.From(buffers).Step] * sum;
     }
 }

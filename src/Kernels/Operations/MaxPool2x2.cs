@@ -52,7 +52,7 @@ public static class MaxPool2x2
         window += i.Input.RowStride;
         float c = buffers.Arena[window], d = buffers.Arena[window + i.Input.Channels];
         buffers.Arena[i.Output.AtPixel(pixel) + channel] = Max(a, b, c, d);
-        buffers.Arena[i.Winners.AtPixel(pixel) + channel] = Winner(a, b, c, d);
+        buffers.Arena[i.Winners.AtPixelOf(i.Output, pixel) + channel] = Winner(a, b, c, d);
     }
 
     internal static void BackwardKernel(Instruction i, Buffers buffers, MiniBatch batch)
@@ -61,7 +61,7 @@ public static class MaxPool2x2
         if (index >= batch.Count * i.Input.Size)
             return;
         int pixel = index / i.Input.Channels, channel = index - pixel * i.Input.Channels;
-        float gradient = buffers.Arena[i.Input.AtPixel(pixel) + channel], winner = buffers.Arena[i.Winners.AtPixel(pixel) + channel];
+        float gradient = buffers.Arena[i.Input.AtPixel(pixel) + channel], winner = buffers.Arena[i.Winners.AtPixelOf(i.Input, pixel) + channel];
         var target = Window(i.Output, i.Input, pixel) + channel;
         buffers.Arena[target] = winner == 0f ? gradient : 0f;
         buffers.Arena[target + i.Output.Channels] = winner == 1f ? gradient : 0f;

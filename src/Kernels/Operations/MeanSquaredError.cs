@@ -41,19 +41,47 @@ public static class MeanSquaredError
         int image = Grid.IdxX, thread = Group.IdxX, size = i.Input.Size;
         var factor = 2f / ((float)batch.Count * size);
         var sum = 0f;
-        for (var k = thread; k < size; k += GroupSum.GroupSize)
+        for (var k = thread; k < size; k += 4 * GroupSum.GroupSize)
         {
-            int pixel = image * i.Input.Height * i.Input.Width + k / i.Input.Channels, channel = k % i.Input.Channels;
-            var y = buffers.Arena[i.Input.AtPixel(pixel) + channel];
-            var error = y - buffers.Arena[i.Saved.AtPixel(pixel) + channel];
-            sum += error * error;
-            if (!i.Output.IsNone)
-                buffers.Arena[i.Output.AtPixel(pixel) + channel] = factor * error * Activations.Derivative(i.Derivative, y);
+            // Four values are read before the first gradient is stored, for no read is moved ahead of a store.
+            Float4 output = Read(i, buffers, i.Input, image, k), target = Read(i, buffers, i.Saved, image, k);
+            sum += Take(i, buffers, image, k, output.X, target.X, factor);
+            sum += Take(i, buffers, image, k + GroupSum.GroupSize, output.Y, target.Y, factor);
+            sum += Take(i, buffers, image, k + 2 * GroupSum.GroupSize, output.Z, target.Z, factor);
+            sum += Take(i, buffers, image, k + 3 * GroupSum.GroupSize, output.W, target.W, factor);
         }
 
         sum = GroupSum.Of(sum);
         if (thread == 0)
             buffers.Losses[batch.From(buffers).First + image] = sum / size;
+    }
+
+    /// <summary>Every 256th value of an image from the k-th on; beyond the image, its last one.</summary>
+    private static Float4 Read(in Instruction i, in Buffers buffers, in FeatureMap map, int image, int k) => new()
+    {
+        X = buffers.Arena[Place(i, map, image, k)],
+        Y = buffers.Arena[Place(i, map, image, k + GroupSum.GroupSize)],
+        Z = buffers.Arena[Place(i, map, image, k + 2 * GroupSum.GroupSize)],
+        W = buffers.Arena[Place(i, map, image, k + 3 * GroupSum.GroupSize)],
+    };
+
+    /// <summary>Stores a value's gradient; its squared error.</summary>
+    private static float Take(in Instruction i, in Buffers buffers, int image, int k, float output, float target, float factor)
+    {
+        if (k >= i.Input.Size)
+            return 0f;
+        var error = output - target;
+        if (!i.Output.IsNone)
+            buffers.Arena[Place(i, i.Output, image, k)] = factor * error * Activations.Derivative(i.Derivative, output);
+        return error * error;
+    }
+
+    /// <summary>Where a map has the k-th value of an image; all maps are counted in the output's shape, so that it is divided once.</summary>
+    private static int Place(in Instruction i, in FeatureMap map, int image, int k)
+    {
+        k = IntrinsicMath.Min(k, i.Input.Size - 1);
+        int pixel = k / i.Input.Channels, row = pixel / i.Input.Width;
+        return map.At(image, row, pixel - row * i.Input.Width) + k - pixel * i.Input.Channels;
     }
 
     internal static unsafe void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)

@@ -11,8 +11,8 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// </summary>
 public static class Sgd
 {
-    /// <summary>Gradients whose squares are summed at once; the sums of blocks are then added in order, on any device.</summary>
-    public const int NormBlock = 1024;
+    /// <summary>Gradients whose squares are summed at once, one a thread of a group: more would leave most of a GPU idle.</summary>
+    public const int NormBlock = GroupSum.GroupSize;
 
     /// <summary>
     /// The first step of clipping: sums the partial sums of every gradient into the first of them, and the squares of each block
@@ -66,36 +66,35 @@ public static class Sgd
 
     internal static void NormKernel(Instruction i, Buffers buffers, MiniBatch batch)
     {
-        int thread = Group.IdxX, block = Grid.IdxX;
-        var end = IntrinsicMath.Min((block + 1) * NormBlock, i.Count);
-        var sum = 0f;
-        for (var k = block * NormBlock + thread; k < end; k += GroupSum.GroupSize)
+        int thread = Group.IdxX, block = Grid.IdxX, index = block * NormBlock + thread;
+        var gradient = 0f;
+        if (index < i.Count)
         {
-            var gradient = Gradient(i, buffers, k);
-            buffers.Arena[i.Gradients + k] = gradient;
-            sum += gradient * gradient;
+            gradient = Gradient(i, buffers, index);
+            buffers.Arena[i.Gradients + index] = gradient;
         }
 
-        sum = GroupSum.Of(sum);
+        var sum = GroupSum.Of(gradient * gradient);
         if (thread == 0)
             buffers.Arena[i.Partials + block] = sum;
     }
 
     internal static void UpdateKernel(Instruction i, Buffers buffers, MiniBatch batch)
     {
-        var index = Grid.GlobalIndex.X;
-        if (index >= i.Count)
-            return;
+        // What is read here is on its way while the norm is summed.
+        int index = Grid.GlobalIndex.X, inside = IntrinsicMath.Min(index, i.Count - 1);
         var rate = buffers.LearningRates[batch.From(buffers).Step];
+        float weight = buffers.Arena[i.Weights + inside], gradient = Gradient(i, buffers, inside);
         if (i.Scale > 0f)
         {
             var squares = 0f;
-            for (var block = 0; block < Blocks(i); block++)
+            for (var block = Group.IdxX; block < Blocks(i); block += GroupSum.GroupSize)
                 squares += buffers.Arena[i.Partials + block];
-            rate *= ClipFactor(i.Scale, squares);
+            rate *= ClipFactor(i.Scale, GroupSum.Of(squares));
         }
 
-        buffers.Arena[i.Weights + index] -= rate * Gradient(i, buffers, index);
+        if (index < i.Count)
+            buffers.Arena[i.Weights + index] = weight - rate * gradient;
     }
 
     internal static unsafe void RunNorm<V>(in Instruction i, in HostBuffers buffers, Worker worker)
@@ -140,13 +139,24 @@ public static class Sgd
         return total;
     }
 
+    /// <summary>Of all splits, eight of which are read at once.</summary>
     private static float Gradient(in Instruction i, in Buffers buffers, int index)
     {
-        var sum = buffers.Arena[i.Gradients + index];
-        for (var split = 1; split < i.Splits; split++)
-            sum += buffers.Arena[i.Gradients + split * i.SplitStride + index];
+        var sum = 0f;
+        for (var split = 0; split < i.Splits; split += 8)
+        {
+            float a = Part(i, buffers, index, split), b = Part(i, buffers, index, split + 1);
+            float c = Part(i, buffers, index, split + 2), d = Part(i, buffers, index, split + 3);
+            float e = Part(i, buffers, index, split + 4), f = Part(i, buffers, index, split + 5);
+            float g = Part(i, buffers, index, split + 6), h = Part(i, buffers, index, split + 7);
+            sum += a + b + (c + d) + (e + f + (g + h));
+        }
+
         return sum;
     }
+
+    private static float Part(in Instruction i, in Buffers buffers, int index, int split) =>
+        split < i.Splits ? buffers.Arena[i.Gradients + split * i.SplitStride + index] : 0f;
 
     private static float ClipFactor(float maximalNorm, float squares) =>
         IntrinsicMath.Min(1f, maximalNorm / (ILGPU.Algorithms.XMath.Sqrt(squares) + 1e-6f));

@@ -159,13 +159,18 @@ public static class Upsample2x
     /// <summary>Along one axis, the two inputs that an output lies between and the weight of the second.</summary>
     internal readonly record struct Position(int First, int Second, float Weight)
     {
-        public static Position Of(Interpolation interpolation, int output, int inputs)
+        /// <summary>Inputs an output, bilinear.</summary>
+        public static float Scale(int inputs) => (inputs - 1) / (float)(2 * inputs - 1);
+
+        public static Position Of(Interpolation interpolation, int output, int inputs) =>
+            Of(interpolation, output, inputs, Scale(inputs));
+
+        public static Position Of(Interpolation interpolation, int output, int inputs, float scale)
         {
-            if (interpolation == Interpolation.Nearest)
-                return new(output / 2, output / 2, 0f);
-            var position = output * ((inputs - 1) / (float)(2 * inputs - 1));
-            var first = (int)position;
-            return new(first, IntrinsicMath.Min(first + 1, inputs - 1), position - first);
+            var isNearest = interpolation == Interpolation.Nearest;
+            var position = output * scale;
+            var first = isNearest ? output / 2 : (int)position;
+            return new(first, isNearest ? first : IntrinsicMath.Min(first + 1, inputs - 1), isNearest ? 0f : position - first);
         }
 
         public float WeightOf(int input) => (First == input ? 1f - Weight : 0f) + (Second == input ? Weight : 0f);
