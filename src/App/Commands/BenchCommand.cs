@@ -28,7 +28,7 @@ internal static class BenchCommand
             .With([_model, _steps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
         command.SetWork((parsed, terminal, cancellation) =>
         {
-            using var executor = CommonOptions.Open(parsed);
+            using var executor = CommonOptions.Open(parsed, terminal);
             var roofs = executor.MeasureRoofs();
             var results = new JsonArray();
             foreach (var network in parsed.GetValue(_model).Networks(Interpolation.Bilinear))
@@ -102,7 +102,7 @@ internal static class BenchCommand
             ["model"] = network.Name,
             ["accelerator"] = Accelerators.OptionOf(executor.Kind),
             ["device"] = executor.Description,
-            ["replays_steps"] = executor.ReplaysSteps,
+            ["steps_per_launch"] = executor.StepsPerLaunch,
             ["batch_size"] = batchSize,
             ["steps"] = whole.Steps,
             ["us_per_step"] = whole.Median,

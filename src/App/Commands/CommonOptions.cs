@@ -100,18 +100,20 @@ internal static class CommonOptions
 
     /// <summary>Opens the accelerator that the options name.</summary>
     /// <exception cref="UserError">It is not there.</exception>
-    public static Executor Open(ParseResult parsed) =>
-        Open(parsed.GetValue(Accelerator), parsed.GetValue(Device), parsed.GetValue(Threads), parsed.GetValue(DeviceMemory));
+    public static Executor Open(ParseResult parsed, Terminal terminal) =>
+        Open(parsed.GetValue(Accelerator), parsed.GetValue(Device), parsed.GetValue(Threads), parsed.GetValue(DeviceMemory), terminal);
 
-    /// <inheritdoc cref="Open(ParseResult)"/>
-    public static Executor Open(TrainingOptions options) => Open(options.Accelerator, options.Device, options.Threads, options.DeviceMemory);
+    /// <inheritdoc cref="Open(ParseResult, Terminal)"/>
+    public static Executor Open(TrainingOptions options, Terminal terminal) =>
+        Open(options.Accelerator, options.Device, options.Threads, options.DeviceMemory, terminal);
 
-    private static Executor Open(AcceleratorKind kind, int device, int threads, long? memory)
+    private static Executor Open(AcceleratorKind kind, int device, int threads, long? memory, Terminal terminal)
     {
         try
         {
             var executor = Accelerators.Open(kind, device, threads);
             executor.MemoryLimit = memory;
+            executor.Warn = terminal.Warn;
             return executor;
         }
         catch (FormatException e)

@@ -36,7 +36,7 @@ internal static class CompareCommand
             ?? RunFolder.DefaultPath("compare");
         var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [1.0], [1ul]);
         Comparison.Check(folder, start);
-        using var executor = CommonOptions.Open(options);
+        using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
         terminal.Say(RunReport.Opening(data, executor));

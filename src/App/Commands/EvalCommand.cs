@@ -47,7 +47,7 @@ internal static class EvalCommand
     {
         var path = parsed.GetRequiredValue(WeightsOption);
         var network = WeightsFile.NetworkOf(path, GivenUpsample(parsed));
-        using var executor = CommonOptions.Open(parsed);
+        using var executor = CommonOptions.Open(parsed, terminal);
         // Only test images are used; one training image is the least that can be asked for.
         var data = await CommonOptions.LoadDataAsync(
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),

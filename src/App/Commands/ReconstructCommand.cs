@@ -51,7 +51,7 @@ internal static class ReconstructCommand
             throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");
         byte[][] pictures = [.. paths.Select(path => Read(path, parsed.GetValue(_asIs)))];
 
-        using var executor = CommonOptions.Open(parsed);
+        using var executor = CommonOptions.Open(parsed, terminal);
         using var model = new Model(executor, network, Math.Clamp(paths.Length, 1, 10));
         WeightsFile.Load(weights, model);
         IReadOnlyList<Reconstruction> results;

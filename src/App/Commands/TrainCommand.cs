@@ -32,7 +32,7 @@ internal static class TrainCommand
         var start = TrainingArguments.StartOf(parsed);
         var (options, folder) = start == RunStart.Resume ? Resumed(parsed) : Fresh(parsed);
         folder.Check(start);
-        using var executor = CommonOptions.Open(options);
+        using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
         terminal.Say(RunReport.Opening(data, executor));

@@ -20,6 +20,7 @@ public sealed class ModelTrainer : IDisposable
     /// <summary>A chunk takes about so long: short for a lively display, long beside the cost of reading losses.</summary>
     private const double ChunkSeconds = 0.1;
 
+    private readonly Executor _executor;
     private readonly TrainingOptions _options;
     private readonly RunFolder _folder;
     private readonly DataSet _data;
@@ -32,6 +33,7 @@ public sealed class ModelTrainer : IDisposable
     /// <summary>Compiles the model and puts the data on the device.</summary>
     public ModelTrainer(Executor executor, Network network, TrainingOptions options, DataSet data, RunFolder folder)
     {
+        _executor = executor;
         _options = options;
         _folder = folder;
         _data = data;
@@ -134,6 +136,9 @@ public sealed class ModelTrainer : IDisposable
                 step += steps;
                 var rate = steps / (watch.Elapsed - chunkStart).TotalSeconds;
                 _chunk = (int)Math.Clamp(rate * ChunkSeconds, 1, 4096);
+                // Steps beyond the last whole launch would start kernel by kernel.
+                if (_chunk > _executor.StepsPerLaunch)
+                    _chunk -= _chunk % _executor.StepsPerLaunch;
                 var before = (epoch - 1L) * _train.Steps;
                 progress(new(epoch, before + step, (long)_options.Epochs * _train.Steps, lossSum / step, rate));
             }

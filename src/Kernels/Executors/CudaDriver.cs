@@ -36,6 +36,9 @@ internal static partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
     public static partial CudaError Instantiate(out nint executable, nint graph, ulong flags);
 
+    [LibraryImport(Library, EntryPoint = "cuGraphUpload")]
+    public static partial CudaError Upload(nint executable, nint stream);
+
     [LibraryImport(Library, EntryPoint = "cuGraphLaunch")]
     public static partial CudaError Launch(nint executable, nint stream);
 

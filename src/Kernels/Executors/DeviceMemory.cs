@@ -38,10 +38,10 @@ internal sealed class DeviceMemory(AcceleratorStream stream, long limit, string 
         }
     }
 
-    /// <summary>Gives memory back.</summary>
-    public void Return(MemoryBuffer buffer)
+    /// <summary>Gives memory back, if it was taken.</summary>
+    public void Return(MemoryBuffer? buffer)
     {
-        if (buffer.IsDisposed)
+        if (buffer is null or { IsDisposed: true })
             return;
         _taken -= buffer.LengthInBytes;
         // Whatever was started may still use it.

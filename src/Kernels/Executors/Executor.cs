@@ -27,8 +27,11 @@ public abstract class Executor : IDisposable
     /// <summary>What runs the programs, for people: a device's name, and on the CPU threads and vectors.</summary>
     public abstract string Description { get; }
 
-    /// <summary>Whether steps are recorded once and replayed, not launched kernel by kernel.</summary>
-    public virtual bool ReplaysSteps => false;
+    /// <summary>Steps that are recorded once and then replayed together; 1 where every kernel is launched by itself.</summary>
+    public virtual int StepsPerLaunch => 1;
+
+    /// <summary>Told in one line of what makes the device slower than it could be.</summary>
+    public Action<string>? Warn { get; set; }
 
     /// <summary>Bytes of the device's memory that may be used; by default all that are free. To be set before anything is created.</summary>
     public long? MemoryLimit { get; set; }

@@ -25,20 +25,28 @@ public sealed class Feed : IDisposable
         Count = images.Length / imageSize;
         BatchSize = batchSize;
         Steps = (int)((Count + (long)batchSize - 1) / batchSize);
-        _order = memory.Take<int>(Count);
-        _learningRates = memory.Take<float>(Steps);
-        _losses = memory.Take<float>(Count);
-        _origin = memory.Take<int>(1);
-        if (images.Length <= memory.Available)
+        try
         {
-            _images = memory.Take<byte>(images.Length);
-            _images.View.AsContiguous().CopyFromCPU(memory.Stream, images.Span);
+            _order = memory.Take<int>(Count);
+            _learningRates = memory.Take<float>(Steps);
+            _losses = memory.Take<float>(Count);
+            _origin = memory.Take<int>(1);
+            if (images.Length <= memory.Available)
+            {
+                _images = memory.Take<byte>(images.Length);
+                _images.View.AsContiguous().CopyFromCPU(memory.Stream, images.Span);
+            }
+            else
+            {
+                _streamed = new(memory, images, imageSize, ImagesOfPart(memory, imageSize, batchSize));
+                // The images come in the order of visits, from the beginning of a buffer.
+                Upload<int>(_order, [.. Enumerable.Range(0, Count).Select(visit => visit % _streamed.ImagesOfPart)]);
+            }
         }
-        else
+        catch
         {
-            _streamed = new(memory, images, imageSize, ImagesOfPart(memory, imageSize, batchSize));
-            // The images come in the order of visits, from the beginning of a buffer.
-            Upload<int>(_order, [.. Enumerable.Range(0, Count).Select(visit => visit % _streamed.ImagesOfPart)]);
+            Dispose();
+            throw;
         }
 
         SetOrder([.. Enumerable.Range(0, Count)]);
@@ -92,8 +100,7 @@ public sealed class Feed : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_images is not null)
-            _memory.Return(_images);
+        _memory.Return(_images);
         _streamed?.Dispose();
         _memory.Return(_order);
         _memory.Return(_learningRates);

@@ -22,6 +22,7 @@ public sealed class LaunchExecutor : Executor
     // Kernels are kept beside their launchers, for ILGPU unloads one that nothing refers to.
     private readonly Dictionary<PortableKernel, (Kernel Kernel, Launcher Launcher)> _kernels = [];
     private readonly ConditionalWeakTable<InstructionList, KernelLaunch[]> _programs = [];
+    private bool _mayReplay;
     private StepGraphs? _graphs;
 
     internal LaunchExecutor(Accelerator accelerator)
@@ -31,10 +32,8 @@ public sealed class LaunchExecutor : Executor
         if (accelerator is not CudaAccelerator cuda)
             return;
         // CUDA's default stream cannot be recorded.
-        var stream = cuda.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING);
-        Stream = stream;
-        if (Environment.GetEnvironmentVariable(GraphsVariable) != "0")
-            TryGraphs(() => _graphs = new(stream));
+        Stream = cuda.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING);
+        _mayReplay = Environment.GetEnvironmentVariable(GraphsVariable) != "0";
     }
 
     /// <inheritdoc/>
@@ -52,7 +51,7 @@ public sealed class LaunchExecutor : Executor
     public override string Description => Accelerator.Name;
 
     /// <inheritdoc/>
-    public override bool ReplaysSteps => _graphs is not null;
+    public override int StepsPerLaunch => _graphs is null ? 1 : StepGraphs.Length;
 
     private protected override AcceleratorStream Stream { get; }
 
@@ -69,22 +68,22 @@ public sealed class LaunchExecutor : Executor
     private protected override void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps)
     {
         var launches = LaunchesOf(program);
-        var all = buffers;
         int step = firstStep, end = firstStep + steps;
         // Mini-batches of a graph are whole ones, as only the last of an epoch may not be.
         var wholeEnd = Math.Min(end, feed.Count / feed.BatchSize);
-        while (_graphs is not null && step + StepGraphs.Length <= wholeEnd)
+        while (_mayReplay && step + StepGraphs.Length <= wholeEnd)
         {
-            if (!_graphs.Has(program, buffers))
+            var key = StepGraphs.Key.Of(program, buffers, feed.BatchSize);
+            if (_graphs?.Has(key) != true)
             {
                 // The first step runs by itself: what the driver loads late, it loads outside of a recording.
                 LaunchSteps(launches, buffers, feed, step++, 1);
-                TryGraphs(() => _graphs.Record(program, launches, all, feed.BatchSize));
+                Record(key, launches, buffers);
                 continue;
             }
 
             SetOrigin(buffers, step);
-            _graphs.Replay(program, buffers);
+            _graphs.Replay(key);
             step += StepGraphs.Length;
         }
 
@@ -94,8 +93,7 @@ public sealed class LaunchExecutor : Executor
     /// <inheritdoc/>
     public override void Dispose()
     {
-        _graphs?.Dispose();
-        _graphs = null;
+        DropGraphs();
         base.Dispose();
     }
 
@@ -124,17 +122,26 @@ public sealed class LaunchExecutor : Executor
     }
 
     /// <summary>Graphs are faster, but nothing depends on them: a driver that refuses them gets a launch a kernel.</summary>
-    private void TryGraphs(Action action)
+    private void Record(in StepGraphs.Key key, KernelLaunch[] launches, in Buffers buffers)
     {
         try
         {
-            action();
+            _graphs ??= new((CudaStream)Stream);
+            _graphs.Record(key, launches, buffers);
         }
         catch (Exception e) when (e is CudaException or DllNotFoundException or EntryPointNotFoundException)
         {
-            _graphs?.Dispose();
-            _graphs = null;
+            _mayReplay = false;
+            DropGraphs();
+            Warn?.Invoke($"the driver refuses CUDA graphs ({e.Message}), so every kernel is launched by itself, which takes longer");
         }
+    }
+
+    private void DropGraphs()
+    {
+        var graphs = _graphs;
+        _graphs = null;
+        graphs?.Dispose();
     }
 
     private KernelLaunch[] LaunchesOf(InstructionList program) => _programs.GetValue(program, _ =>

@@ -1,3 +1,4 @@
+using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace AutoencoderGpu.Kernels.Executors;
@@ -23,7 +24,7 @@ internal sealed class StepGraphs : IDisposable
     private readonly CudaStream _stream;
     private readonly CudaStream _branch;
     private readonly nint _fork, _join;
-    private readonly Dictionary<(InstructionList Program, Buffers Buffers), nint> _executables = [];
+    private readonly Dictionary<Key, nint> _executables = [];
 
     /// <param name="stream">On which graphs run.</param>
     public StepGraphs(CudaStream stream)
@@ -36,20 +37,22 @@ internal sealed class StepGraphs : IDisposable
         Check(CudaDriver.CreateEvent(out _join, CudaDriver.WithoutTiming));
     }
 
-    /// <summary>Whether steps of this program over these buffers have been recorded.</summary>
-    public bool Has(InstructionList program, in Buffers buffers) => _executables.ContainsKey((program, buffers));
+    /// <summary>Whether these steps have been recorded.</summary>
+    public bool Has(in Key key) => _executables.ContainsKey(key);
 
     /// <summary>Records <see cref="Length"/> steps of whole mini-batches.</summary>
     /// <exception cref="CudaException">The driver refuses; nothing has been run.</exception>
-    public void Record(InstructionList program, KernelLaunch[] launches, in Buffers buffers, int batchSize)
+    public void Record(in Key key, KernelLaunch[] launches, in Buffers buffers)
     {
         if (_executables.Count == Most)
             DestroyExecutables();
-        var graph = Capture(launches, buffers, batchSize);
+        var graph = Capture(launches, buffers, key.BatchSize);
         try
         {
             Check(CudaDriver.Instantiate(out var executable, graph, 0));
-            _executables.Add((program, buffers), executable);
+            _executables.Add(key, executable);
+            // Or the first launch would do it, and find out that the device has no room for it.
+            Check(CudaDriver.Upload(executable, _stream.StreamPtr));
         }
         finally
         {
@@ -58,10 +61,10 @@ internal sealed class StepGraphs : IDisposable
     }
 
     /// <summary>Starts the recorded steps.</summary>
-    public void Replay(InstructionList program, in Buffers buffers)
+    public void Replay(in Key key)
     {
         _accelerator.Bind();
-        Check(CudaDriver.Launch(_executables[(program, buffers)], _stream.StreamPtr));
+        Check(CudaDriver.Launch(_executables[key], _stream.StreamPtr));
     }
 
     /// <inheritdoc/>
@@ -97,15 +100,30 @@ internal sealed class StepGraphs : IDisposable
         return graph;
     }
 
+    /// <summary>The driver frees one that still runs when it has ended.</summary>
     private void DestroyExecutables()
     {
-        _stream.Synchronize();
         foreach (var executable in _executables.Values)
             _ = CudaDriver.DestroyExecutable(executable);
         _executables.Clear();
     }
 
     private static void Check(CudaError error) => CudaException.ThrowIfFailed(error);
+
+    /// <summary>What a graph has been recorded for: a program, and where in the device's memory everything lies.</summary>
+    internal readonly record struct Key(
+        InstructionList Program, int BatchSize, nint Arena, nint Images, nint Order, nint LearningRates, nint Losses, nint Origin)
+    {
+        public static Key Of(InstructionList program, in Buffers buffers, int batchSize) => new(
+            program,
+            batchSize,
+            buffers.Arena.LoadEffectiveAddressAsPtr(),
+            buffers.Images.LoadEffectiveAddressAsPtr(),
+            buffers.Order.LoadEffectiveAddressAsPtr(),
+            buffers.LearningRates.LoadEffectiveAddressAsPtr(),
+            buffers.Losses.LoadEffectiveAddressAsPtr(),
+            buffers.Origin.LoadEffectiveAddressAsPtr());
+    }
 
     /// <summary>A branch of the graph, on a stream of its own.</summary>
     private sealed class Branch(StepGraphs graphs) : IBranch

@@ -15,7 +15,7 @@ internal sealed class StreamedImages : IDisposable
     private readonly int _imageSize;
     private readonly AcceleratorStream _copies;
     private readonly PageLockedArray1D<byte> _staging;
-    private readonly MemoryBuffer1D<byte, Stride1D.Dense>[] _buffers = new MemoryBuffer1D<byte, Stride1D.Dense>[2];
+    private readonly MemoryBuffer1D<byte, Stride1D.Dense>?[] _buffers = new MemoryBuffer1D<byte, Stride1D.Dense>[2];
     private readonly int[] _parts = [None, None]; // which part of the order each buffer holds
     private int[] _order = [];
     private int _current = None;
@@ -34,8 +34,16 @@ internal sealed class StreamedImages : IDisposable
         var accelerator = memory.Stream.Accelerator;
         _copies = accelerator.CreateStream();
         _staging = accelerator.AllocatePageLocked1D<byte>((long)imagesOfPart * imageSize);
-        for (var i = 0; i < _buffers.Length; i++)
-            _buffers[i] = memory.Take<byte>(_staging.Length);
+        try
+        {
+            for (var i = 0; i < _buffers.Length; i++)
+                _buffers[i] = memory.Take<byte>(_staging.Length);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Images of one buffer.</summary>
@@ -55,15 +63,15 @@ internal sealed class StreamedImages : IDisposable
     {
         if (part != _current)
         {
+            // Whatever was started may use either buffer; from here on nothing does.
+            _memory.Stream.Synchronize();
             if (_parts[part % 2] != part)
                 Copy(part);
-            // The images have come, and nothing uses the other buffer any more.
             _copies.Synchronize();
-            _memory.Stream.Synchronize();
             _current = part;
         }
 
-        return _buffers[part % 2].View.AsContiguous();
+        return _buffers[part % 2]!.View.AsContiguous();
     }
 
     /// <summary>Starts to copy the part after the one that was loaded last, while that is worked on.</summary>
@@ -92,7 +100,7 @@ internal sealed class StreamedImages : IDisposable
         var visited = _order.AsSpan(first, Math.Min(ImagesOfPart, _order.Length - first));
         for (var i = 0; i < visited.Length; i++)
             _images.Span.Slice(visited[i] * _imageSize, _imageSize).CopyTo(_staging.Span[(i * _imageSize)..]);
-        _buffers[part % 2].View.AsContiguous().CopyFromPageLockedAsync(_copies, _staging);
+        _buffers[part % 2]!.View.AsContiguous().CopyFromPageLockedAsync(_copies, _staging);
         _parts[part % 2] = part;
     }
 }
