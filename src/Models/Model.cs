@@ -21,9 +21,9 @@ public sealed class Model : IDisposable
         Network = network;
         BatchSize = batchSize;
         _compiled = Compiler.Compile(network, new(batchSize, maximalGradientNorm, executor.GradientSplits));
+        executor.Prepare(_compiled.Training, _compiled.ArenaLength, batchSize);
+        executor.Prepare(_compiled.Evaluation, _compiled.ArenaLength, batchSize);
         _arena = CreateArena();
-        executor.Prepare(_compiled.Training);
-        executor.Prepare(_compiled.Evaluation);
     }
 
     /// <summary>The network.</summary>

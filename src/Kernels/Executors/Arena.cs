@@ -9,6 +9,9 @@ public sealed class Arena : IDisposable
     /// <summary>Offsets of slices are multiples of this many floats, which makes them multiples of a cache line.</summary>
     public const int Alignment = 16;
 
+    /// <summary>Floats to take beyond the length, so that its begin can be aligned and its end read over.</summary>
+    internal const int Reserve = Slack + Alignment;
+
     /// <summary>CPU tiles read up to so many floats beyond the slice that they need, and drop them.</summary>
     private const int Slack = 64;
 
@@ -19,7 +22,7 @@ public sealed class Arena : IDisposable
     {
         Length = length;
         _memory = memory;
-        _buffer = memory.Take<float>((long)length + Slack + Alignment);
+        _buffer = memory.Take<float>((long)length + Reserve);
         // A vector that crosses a cache line costs two accesses; the CPU's allocator promises 16 bytes only, a GPU's 256.
         var address = _buffer.Accelerator.AcceleratorType == AcceleratorType.CPU ? _buffer.NativePtr.ToInt64() / sizeof(float) : 0;
         View = _buffer.View.AsContiguous().SubView((Alignment - address % Alignment) % Alignment, (long)length + Slack);

@@ -95,6 +95,37 @@ public sealed unsafe class CpuExecutor : Executor
         return new(Task.Run(() => OpenAccelerator(threads)), threads, simd);
     }
 
+    /// <inheritdoc/>
+    /// <remarks>
+    /// While ILGPU still sets itself up on another core, a step of zeros runs without it: the runtime compiles a method when it is first
+    /// called.
+    /// </remarks>
+    public override void Prepare(InstructionList program, int arenaLength, int batchSize)
+    {
+        if (_launch.IsCompleted)
+            return;
+        // All of it zeros, of which the system provides what is touched: the first images' parts of the arena.
+        var count = Math.Min(batchSize, 16);
+        var zeros = (float*)NativeMemory.AllocZeroed((nuint)arenaLength + Arena.Reserve + (nuint)count, sizeof(float));
+        try
+        {
+            var arena = (float*)(((nint)zeros + 63) & ~63);
+            var others = zeros + arenaLength + Arena.Reserve;
+            fixed (Instruction* instructions = program.Span)
+            {
+                var job = new Job(
+                    new(arena, (byte*)arena, (int*)others, others, arena), _barrierHandle, _scratch, instructions, program.Span.Length,
+                    firstStep: 0, steps: 1, batchSize, count, threads: 1, _simd);
+                using var alone = new SpinBarrier(1);
+                Execute(job, new Worker(0, 1, alone, _scratch, _scratch + Worker.SharedLength));
+            }
+        }
+        finally
+        {
+            NativeMemory.Free(zeros);
+        }
+    }
+
     private protected override void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps)
     {
         fixed (Instruction* instructions = program.Span)
@@ -131,7 +162,9 @@ public sealed unsafe class CpuExecutor : Executor
     {
         // ILGPU wants warps of two threads at least; a group may still use fewer.
         var device = new CPUDevice(numThreadsPerWarp: 2, numWarpsPerMultiprocessor: (threads + 1) / 2, numMultiprocessors: 1);
-        return device.CreateAccelerator(Context.Create(builder => builder.CPU(device)));
+        // The one kernel has nothing to optimise, and while a cache is filled, nothing else can be had from the accelerator.
+        return device.CreateAccelerator(Context.Create(
+            builder => builder.CPU(device).Optimize(OptimizationLevel.O0).Caching(CachingMode.Disabled)));
     }
 
     /// <summary>Takes the address of the job alone: every type among a kernel's parameters costs time to translate.</summary>
@@ -143,8 +176,12 @@ public sealed unsafe class CpuExecutor : Executor
     {
         ref readonly var job = ref *(Job*)jobAddress;
         var barrier = (SpinBarrier)job.Barrier.Target!;
-        var worker = new Worker(
-            thread, job.Threads, barrier, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength);
+        Execute(job, new Worker(
+            thread, job.Threads, barrier, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength));
+    }
+
+    private static void Execute(in Job job, Worker worker)
+    {
         switch (job.Simd)
         {
             case SimdWidth.Bits512: Execute<Simd512>(job, worker); break;

@@ -78,7 +78,10 @@ public abstract class Executor : IDisposable
     private protected abstract void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps);
 
     /// <summary>Compiles what a program needs, so that its first step takes no longer than the others.</summary>
-    public virtual void Prepare(InstructionList program)
+    /// <param name="program">What will run.</param>
+    /// <param name="arenaLength">Floats of the arena over which it will run.</param>
+    /// <param name="batchSize">Images of a mini-batch.</param>
+    public virtual void Prepare(InstructionList program, int arenaLength, int batchSize)
     {
     }
 

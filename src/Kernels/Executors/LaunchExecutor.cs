@@ -63,7 +63,7 @@ public sealed class LaunchExecutor : Executor
     };
 
     /// <inheritdoc/>
-    public override void Prepare(InstructionList program) => LaunchesOf(program);
+    public override void Prepare(InstructionList program, int arenaLength, int batchSize) => LaunchesOf(program);
 
     private protected override void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps)
     {
