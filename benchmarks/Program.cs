@@ -28,6 +28,12 @@ internal static class Program
         DefaultValueFactory = _ => Path.Combine("benchmarks", "results"),
     };
 
+    private static readonly Option<string?> _published = new("--published")
+    {
+        Description = "The published program, the start of which is measured beside that of the one which was built",
+        HelpName = "file",
+    };
+
     private static readonly Option<bool> _quick = new("--quick") { Description = "Short and rough, to see that everything works" };
 
     private static readonly Option<string?> _dataset = new("--dataset")
@@ -47,7 +53,7 @@ internal static class Program
             return 0;
         var root = new RootCommand("Trains the autoencoders with libtorch and with this program by turns, and writes down how they compare.")
         {
-            _threads, _seconds, _repeat, _case, _output, _quick, _dataset, _side, _weights,
+            _threads, _seconds, _repeat, _case, _output, _published, _quick, _dataset, _side, _weights,
         };
         root.SetAction(RunAsync);
         return await root.Parse(args).InvokeAsync();
@@ -69,6 +75,7 @@ internal static class Program
                 isQuick,
                 parsed.GetValue(_dataset) ?? (isMnistAtHand ? Mnist.Name : SyntheticDigits.Name),
                 parsed.GetValue(_output)!,
+                parsed.GetValue(_published),
                 scratch.FullName);
             Compare(settings, parsed.GetValue(_case));
         }
@@ -101,7 +108,9 @@ internal static class Program
         [
             .. from dataset in datasets.Distinct()
                from work in Case.All.Take(2)
-               select new Start(work.Network, dataset, WholeProgram.StartToFirstStep(work.Model, dataset, settings)),
+               from program in (string[])[Programs.Autoencoder, .. settings.Published is { } path ? [Path.GetFullPath(path)] : Array.Empty<string>()]
+               select new Start(
+                   work.Network, dataset, program != Programs.Autoencoder, WholeProgram.StartToFirstStep(program, work.Model, dataset, settings)),
         ];
         var runtime = WholeProgram.StartOfRuntime(settings);
         Say("peak memory of an epoch of both models");

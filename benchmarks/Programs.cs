@@ -12,12 +12,13 @@ internal static class Programs
     public static string Own => typeof(Programs).Assembly.GetName().Name!;
 
     /// <summary>How to start a program: by <c>dotnet</c> where this one was started so, otherwise by its executable.</summary>
-    /// <param name="name">Of its assembly.</param>
+    /// <param name="name">Of its assembly, or the full path of an executable.</param>
     /// <param name="arguments">For it.</param>
     public static ProcessStartInfo StartInfo(string name, params string[] arguments)
     {
         var path = Path.Combine(AppContext.BaseDirectory, name);
-        var info = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+        // A full path stays as it is.
+        var info = path != name && Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
             ? new ProcessStartInfo(Environment.ProcessPath!, [path + ".dll", .. arguments])
             : new ProcessStartInfo(path, arguments);
         info.RedirectStandardOutput = true;

@@ -10,9 +10,10 @@ namespace AutoencoderGpu.Benchmarks;
 /// <param name="IsQuick">Whether only to see that everything works.</param>
 /// <param name="Dataset"><c>mnist</c>, where it is at hand, or <c>synthetic</c>.</param>
 /// <param name="Output">The folder of the results.</param>
+/// <param name="Published">The published program, where its start is to be measured, too.</param>
 /// <param name="Scratch">A folder for what is needed meanwhile.</param>
 internal sealed record Settings(
-    int Threads, double Seconds, int Repeats, bool IsQuick, string Dataset, string Output, string Scratch)
+    int Threads, double Seconds, int Repeats, bool IsQuick, string Dataset, string Output, string? Published, string Scratch)
 {
     /// <summary>The file of initial values with which both sides begin.</summary>
     public string InitialWeights(Network network)

@@ -15,9 +15,10 @@ internal static class WholeProgram
     /// Milliseconds from the start of the process until <c>train</c> has written the weights of an epoch that is a single step of
     /// ten images: a little more than the first step takes, seen from outside.
     /// </summary>
+    /// <param name="program">By its name, if it lies beside this one, or the path of its executable.</param>
     /// <param name="model"><c>fc</c> or <c>conv</c>.</param>
     /// <param name="dataset">With <c>mnist</c> all of its files are read and verified first.</param>
-    public static Spread StartToFirstStep(string model, string dataset, Settings settings) => Repeat(settings, () =>
+    public static Spread StartToFirstStep(string program, string model, string dataset, Settings settings) => Repeat(settings, () =>
     {
         var run = Path.Combine(settings.Scratch, "start");
         var weights = Path.Combine(run, model, "last.safetensors");
@@ -25,7 +26,7 @@ internal static class WholeProgram
             Directory.Delete(run, recursive: true);
         Machine.WaitForQuiet(_patience);
         var info = Programs.StartInfo(
-            Programs.Autoencoder,
+            program,
             [
                 "train", "--model", model, "--accelerator", "cpu", "--threads", Text(settings.Threads), "--dataset", dataset,
                 "--train-limit", "10", "--test-limit", "1", "--epochs", "1", "--output", run, "--quiet",

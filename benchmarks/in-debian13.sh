@@ -11,5 +11,6 @@ fi
 folder=$1
 shift
 repository=$(dirname "$0")/..
+dotnet publish -c Release -r linux-x64 --self-contained "$repository/src/App" -o "$repository/artifacts/published"
 dotnet build -c Release "$repository/benchmarks"
-exec "$repository/docker/in-debian13" "$folder" dotnet benchmarks/bin/Release/net10.0/linux-x64/AutoencoderGpu.Benchmarks.dll "$@"
+exec "$repository/docker/in-debian13" "$folder" dotnet benchmarks/bin/Release/net10.0/linux-x64/AutoencoderGpu.Benchmarks.dll --published artifacts/published/autoencoder "$@"
