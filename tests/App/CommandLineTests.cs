@@ -144,6 +144,16 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Bench_may_leave_the_instructions_out()
+    {
+        var result = await AutoencoderProcess.RunAsync("bench", "--accelerator", "cpu", "--model", "fc", "--steps", "2", "--whole-steps", "--json");
+        Assert.Equal(0, result.ExitCode);
+        var model = JsonNode.Parse(result.Output)!["models"]!.AsArray().Single()!;
+        Assert.True((double)model["us_per_step"]! > 0);
+        Assert.Empty(model["operations"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Help_gives_examples_and_exit_codes()
     {
         var result = await AutoencoderProcess.RunAsync("--help");

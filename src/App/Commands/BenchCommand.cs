@@ -22,17 +22,19 @@ internal static class BenchCommand
     private static readonly Option<int?> _steps = Numbers.Limit(
         "--steps", "Training steps of each of seven rounds; default as many as take about half a second");
 
+    private static readonly Option<bool> _wholeSteps = new("--whole-steps") { Description = "Without each instruction by itself" };
+
     public static Command Create()
     {
         var command = new Command("bench", "Times training steps on synthetic digits: per model, and each instruction by itself.")
-            .With([_model, _steps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
+            .With([_model, _steps, _wholeSteps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
         command.SetWork((parsed, terminal, cancellation) =>
         {
             using var executor = CommonOptions.Open(parsed, terminal);
             var roofs = executor.MeasureRoofs();
             var results = new JsonArray();
             foreach (var network in parsed.GetValue(_model).Networks(Interpolation.Bilinear))
-                results.Add(Run(executor, roofs, network, parsed.GetValue(CommonOptions.BatchSize), parsed.GetValue(_steps), terminal, cancellation));
+                results.Add(Run(executor, roofs, network, parsed, terminal, cancellation));
 
             if (terminal.IsJson)
                 Console.Out.WriteLine(new JsonObject { ["models"] = results }.ToJsonString());
@@ -42,10 +44,12 @@ internal static class BenchCommand
     }
 
     private static JsonObject Run(
-        Executor executor, Roofs? roofs, Network network, int batchSize, int? steps, Terminal terminal, CancellationToken cancellation)
+        Executor executor, Roofs? roofs, Network network, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
-        // Whole mini-batches, and the instructions of the default protocol.
-        var digits = SyntheticDigits.Generate(1, batchSize * Math.Max(1, 1000 / batchSize), 1).Train;
+        var batchSize = parsed.GetValue(CommonOptions.BatchSize);
+        var steps = parsed.GetValue(_steps);
+        // Whole mini-batches, in whole CUDA graphs of 32 steps, and the instructions of the default protocol.
+        var digits = SyntheticDigits.Generate(1, batchSize * 32 * Math.Max(1, 31 / batchSize), 1).Train;
         using var model = new Model(executor, network, batchSize, Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm);
         using var feed = executor.CreateFeed(digits.Pixels, Network.ImageSize, batchSize);
         model.Initialise(1);
@@ -67,7 +71,7 @@ internal static class BenchCommand
         }
 
         var operations = new JsonArray();
-        foreach (var instruction in training.Instructions)
+        foreach (var instruction in parsed.GetValue(_wholeSteps) ? [] : training.Instructions)
         {
             var alone = Time(model, new InstructionList(instruction), feed, steps, cancellation).Median;
             var work = Catalog.CostOf(instruction, batchSize);
