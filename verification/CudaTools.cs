@@ -29,6 +29,9 @@ internal sealed class CudaTools(string folder)
         }
     }
 
+    /// <summary>Whether the assembler has this architecture; new ones leave old ones out.</summary>
+    public bool Has(int capability) => Run("ptxas", "--help").Output.Contains($"'sm_{capability}'", StringComparison.Ordinal);
+
     /// <summary>The assembler's name and version.</summary>
     public string Version => Run("ptxas", "--version").Output.Split('\n').First(line => line.Contains("release", StringComparison.Ordinal)).Trim();
 
