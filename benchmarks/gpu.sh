@@ -1,58 +1,159 @@
 #!/usr/bin/env bash
-# Measures the program on an NVIDIA GPU, with and without CUDA graphs, beside PyTorch, runs every test of the portable kernels and of
-# whole networks there, and trains both models for ten epochs: benchmarks/gpu.sh BUILD PYTHON [OUTPUT.md]
-#   BUILD   a folder with two self-contained builds, made where the SDK is:
-#             dotnet publish src/App -c Release -r linux-x64 --self-contained -o BUILD/program
-#             dotnet publish tests -c Release -r linux-x64 --self-contained -o BUILD/tests && cp -r tests/golden BUILD/tests/
-#   PYTHON  a Python with PyTorch; - for none
-#   OUTPUT  default benchmarks/results/GPU.md, with the device's name
-# Needs no network; AUTOENCODER_DATA names a folder with MNIST's files, without which the ten epochs are of synthetic digits. ACCELERATOR=cpu
-# tries the script where there is no GPU. ROUNDS and STEPS shorten it. Exits with 3 where there is no CUDA device.
-set -euo pipefail
+# Tests, times and trains the program on an NVIDIA GPU, beside PyTorch: benchmarks/gpu.sh BUILD OUTPUT [PART…]
+#   BUILD   the programs, self-contained; a folder, or an archive of it (35 MB), made where the SDK is:
+#             for project in tests verification; do dotnet publish $project -c Release -r linux-x64 --self-contained -o artifacts/gpu; done
+#             tar -cJf artifacts/gpu.tar.xz -C artifacts/gpu .
+#   OUTPUT  a folder for all results; OUTPUT/report.md sums them up, OUTPUT.tar.gz holds them once more, in one file
+#   PART    what to do; several runs may share OUTPUT. Minutes are estimates, no GPU has run this yet:
+#             tests         every test of the portable kernels and of whole networks (2)
+#             steps         steps replayed from CUDA graphs and launched one by one, and PyTorch's, by turns (6; 1 a round, and 1)
+#             training      both models for ten epochs (1)
+#             verification  the kernels through this machine's ptxas, its driver's functions, and steps under compute-sanitizer (4);
+#                           needs CUDA's tools on the path, so only when asked for
+#             report        nothing but the report of what OUTPUT holds
+#           default: tests steps training
+# The environment has PYTHON (with PyTorch; default python3, - for none), AUTOENCODER_DATA (a folder with MNIST's files; without one, training
+# is on synthetic digits), ROUNDS, STEPS and EPOCHS for shorter runs, MINUTES (default 60) after which what is left is given up and reported,
+# and ACCELERATOR=cpu to try the script without a GPU. Besides BUILD it needs this folder and tests/golden, and no network.
+# What fails is noted in the report, with its exit code and the name of its log, and the rest goes on; the exit code is then 1.
+set -uo pipefail
 
-if [ $# -lt 2 ]; then
-  sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+usage() {
+  sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2
   exit 2
-fi
+}
 
+[ $# -ge 2 ] || usage
 here=$(dirname "$(realpath "$0")")
-build=$(realpath "$1") python=$2 accelerator=${ACCELERATOR:-cuda} rounds=${ROUNDS:-5} steps=${STEPS:-2000} epochs=${EPOCHS:-10}
-program=$build/program/autoencoder
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-"$program" devices
-"$program" bench --accelerator "$accelerator" --model fc --steps 1 --json --quiet > "$work/device.json"
-name=$(sed -n 's/.*"device":"\([^"]*\)".*/\1/p' "$work/device.json" | head -1)
-output=${3:-$here/results/$(echo "$name" | tr '[:upper:] ' '[:lower:]-' | tr -cd '[:alnum:]-').md}
-
-echo "tests of the portable kernels and of whole networks"
-executor=$([ "$accelerator" = cuda ] && echo CUDA || echo "CPU 256 bits, 2 threads")
-"$build/tests/AutoencoderGpu.Tests" -preEnumerateTheories -trait "Executor=$executor" -class '*.Kernels.*' -class '*.Models.*' -failSkips -noColor \
-  > "$work/tests.txt" 2>&1 \
-  || { tail -50 "$work/tests.txt"; exit 1; }
-grep -q 'Total: [1-9]' "$work/tests.txt" || { echo "no test ran on $executor" >&2; exit 1; }
-tail -1 "$work/tests.txt"
-
-for round in $(seq "$rounds"); do
-  for model in fc conv; do
-    "$program" bench --accelerator "$accelerator" --model "$model" --batch-size 10 --steps "$steps" --json --quiet > "$work/ours-$model-$round.json"
-    AUTOENCODER_CUDA_GRAPHS=0 "$program" bench --accelerator "$accelerator" --model "$model" --batch-size 10 --steps "$steps" --json --quiet \
-      > "$work/launches-$model-$round.json"
-    [ "$python" != - ] || continue
-    for mode in eager $([ "$accelerator" = cuda ] && echo graph); do
-      "$python" "$here/gpu/pytorch_steps.py" --model "$model" --mode "$mode" --steps "$steps" --device "$accelerator" > "$work/$mode-$model-$round.json"
-    done
-  done
-  echo "round $round of $rounds"
+build=$(realpath "$1") output=$(realpath -m "$2")
+shift 2
+[ $# -gt 0 ] || set -- tests steps training
+for part in "$@"; do
+  [[ $part =~ ^(tests|steps|training|verification|report)$ ]] || usage
 done
+python=${PYTHON:-python3} accelerator=${ACCELERATOR:-cuda} rounds=${ROUNDS:-5} epochs=${EPOCHS:-10} minutes=${MINUTES:-60}
+steps=${STEPS:-1920} # whole graphs, and whole passes through the images, on both sides
+export PYTHONUTF8=1 AUTOENCODER_GOLDEN=${AUTOENCODER_GOLDEN:-$here/../tests/golden}
 
-data=()
-[ -n "${AUTOENCODER_DATA:-}" ] || data=(--dataset synthetic)
-"$program" train --accelerator "$accelerator" --epochs "$epochs" "${data[@]}" --output "$work/run" --json > "$work/training.json"
+# attempt NAME.TYPE COMMAND…: what the command prints becomes OUTPUT/NAME.TYPE, but only if it succeeds. Otherwise OUTPUT/NAME.failed says
+# how it ended, and OUTPUT/NAME.log has all that it wrote. No command gets more than five minutes, for it may hang.
+attempt() {
+  local name=${1%.*} result=$output/$1 code=0 seconds=$((60 * minutes - SECONDS))
+  shift
+  rm -f "$output/$name".*
+  [ "$seconds" -gt 0 ] || { fail "$name" "given up: no time was left"; return; }
+  seconds=$((seconds < 300 ? seconds : 300))
+  timeout --foreground --kill-after=10 "$seconds" "$@" > "$result.part" 2> "$output/$name.log" || code=$?
+  if [ "$code" = 0 ]; then
+    mv "$result.part" "$result"
+    [ -s "$output/$name.log" ] || rm "$output/$name.log"
+    return
+  fi
+  cat "$result.part" >> "$output/$name.log"
+  rm "$result.part"
+  [ "$code" != 124 ] || echo "stopped after $seconds s" >> "$output/$name.log"
+  # .NET says what went wrong before the stack, Python after it.
+  fail "$name" "exit code $code: $(grep -m1 '^Unhandled exception' "$output/$name.log" || grep -v '^[[:space:]]*$' "$output/$name.log" | tail -1)"
+}
 
-if [ "$python" = - ]; then
-  mkdir -p "$output.d" && cp "$work"/*.json "$work/tests.txt" "$output.d/" && echo "$output.d holds the figures; gpu/report.py makes a page of them"
-else
-  "$python" "$here/gpu/report.py" "$work" "$output" && echo "$output"
+# fail NAME REASON
+fail() {
+  echo "$2" > "$output/$1.failed"
+  echo "$1 FAILED, $2" >&2
+  return 1
+}
+
+run_tests() {
+  local executor=CUDA
+  [ "$accelerator" = cuda ] || executor="CPU 256 bits, 2 threads"
+  attempt tests.txt "$build/AutoencoderGpu.Tests" -preEnumerateTheories -trait "Executor=$executor" -class '*.Kernels.*' -class '*.Models.*' \
+    -failSkips -noColor || return
+  tail -1 "$output/tests.txt"
+  # A filter that finds no test would pass, too.
+  grep -q 'Total: [1-9]' "$output/tests.txt" || fail tests "no test ran on $executor"
+}
+
+run_steps() {
+  local round model modes=()
+  rm -f "$output"/{ours,launches,eager,graph}-*
+  if [ "$python" != - ] && attempt torch.txt "$python" -c "import torch; torch.ones(1, device='$accelerator'); print(torch.__version__)"; then
+    modes=(eager)
+    [ "$accelerator" != cuda ] || modes+=(graph)
+  fi
+  local bench=("$program" bench --accelerator "$accelerator" --batch-size 10 --steps "$steps" --json --quiet)
+  for round in $(seq "$rounds"); do
+    for model in fc conv; do
+      take_turn ours "${bench[@]}" --model "$model"
+      take_turn launches env AUTOENCODER_CUDA_GRAPHS=0 "${bench[@]}" --model "$model" --whole-steps
+      for mode in "${modes[@]}"; do
+        take_turn "$mode" "$python" "$here/gpu/pytorch_steps.py" --model "$model" --mode "$mode" --steps "$steps" --device "$accelerator"
+      done
+    done
+    echo "round $round of $rounds"
+  done
+}
+
+# take_turn SIDE COMMAND…: what failed in the first round is not tried again.
+take_turn() {
+  local name=$1-$model
+  shift
+  [ ! -e "$output/$name-1.failed" ] || return
+  attempt "$name-$round.json" "$@"
+}
+
+run_training() {
+  local data=()
+  [ -n "${AUTOENCODER_DATA:-}" ] || data=(--dataset synthetic)
+  attempt training.json "$program" train --accelerator "$accelerator" --epochs "$epochs" "${data[@]}" --output "$output/run" --force --json
+}
+
+run_verification() {
+  # The verifier looks for everything in one folder.
+  mkdir -p "$scratch/cuda"
+  attempt cuda-tools.txt ln -s "$(type -P ptxas)" "$(type -P nvdisasm)" "$(ldconfig -p | awk '$1 == "libcuda.so.1" { print $NF; exit }')" "$scratch/cuda" \
+    && attempt verification.txt "$build/AutoencoderGpu.Verification" "$scratch/cuda"
+  for tool in memcheck racecheck; do
+    attempt "$tool.txt" compute-sanitizer --tool "$tool" --error-exitcode 1 "$program" bench --accelerator "$accelerator" --steps 32 \
+      --whole-steps --json --quiet
+  done
+}
+
+# However the script ends, what there is gets reported and packed.
+finish() {
+  local code=$? failed
+  minutes=$((SECONDS / 60 + 2)) # the report is made also when time is up
+  [ "$python" = - ] || attempt tables.md "$python" "$here/gpu/report.py" "$output"
+  failed=$(cd "$output" && grep -H '' -- *.failed 2> /dev/null | sed 's/^\([^:]*\)\.failed:/- **\1 failed** (\1.log), /')
+  {
+    echo "# This program on an NVIDIA GPU"
+    printf '\n%s\n' "${failed:-Nothing failed.}"
+    echo
+    cat "$output"/{devices,driver}.txt 2> /dev/null | sed 's/^/    /'
+    [ ! -e "$output/tables.md" ] || cat "$output/tables.md"
+  } > "$output/report.md"
+  tar -czf "$output.tar.gz" -C "$(dirname "$output")" "$(basename "$output")"
+  rm -rf "$scratch"
+  echo "$output/report.md, all files in $output.tar.gz"
+  [ "$code" = 0 ] && [ -n "$failed" ] && code=1
+  exit "$code"
+}
+
+mkdir -p "$output" || exit 2
+scratch=$(mktemp -d)
+trap finish EXIT
+trap 'minutes=0' INT TERM # what is left is given up
+if [ -f "$build" ]; then
+  mkdir "$scratch/build"
+  # tar asks xz for help, which may be missing.
+  # shellcheck disable=SC2016
+  attempt unpack.txt sh -c 'tar -xf "$1" -C "$3" || "$2" -m tarfile -e "$1" "$3"' - "$build" "$python" "$scratch/build" || exit 1
+  build=$scratch/build
 fi
+program=$build/autoencoder
+
+attempt devices.txt "$program" devices
+[ "$accelerator" != cuda ] || attempt driver.txt nvidia-smi
+for part in "$@"; do
+  echo "$part"
+  [ "$part" = report ] || "run_$part"
+done
