@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests, times and trains the program on an NVIDIA GPU, beside PyTorch: benchmarks/gpu.sh BUILD OUTPUT [PART…]
+# Tests, times and trains the program on an NVIDIA GPU, beside PyTorch: benchmarks/gpu.sh BUILD PYTHON [PART…]
 #   BUILD   the programs, self-contained; a folder, or an archive of it (35 MB), made where the SDK is:
 #             for project in tests verification; do dotnet publish $project -c Release -r linux-x64 --self-contained -o artifacts/gpu; done
 #             tar -cJf artifacts/gpu.tar.xz -C artifacts/gpu .
-#   OUTPUT  a folder for all results; OUTPUT/report.md sums them up, OUTPUT.tar.gz holds them once more, in one file
-#   PART    what to do; several runs may share OUTPUT. Minutes are estimates, no GPU has run this yet:
+#   PYTHON  a Python with PyTorch; - for none
+#   PART    what to do; several runs may share their output. Minutes are estimates, no GPU has run this yet:
 #             tests         every test of the portable kernels and of whole networks (2)
 #             steps         steps replayed from CUDA graphs and launched one by one, and PyTorch's, by turns (6; 1 a round, and 1)
 #             training      both models for ten epochs (1)
@@ -12,7 +12,8 @@
 #                           needs CUDA's tools on the path, so only when asked for
 #             report        nothing but the report of what OUTPUT holds
 #           default: tests steps training
-# The environment has PYTHON (with PyTorch; default python3, - for none), AUTOENCODER_DATA (a folder with MNIST's files; without one, training
+# Writes benchmarks/results/GPU.md, with the device's name, and all results into the folder OUTPUT (default artifacts/gpu-results), which
+# OUTPUT.tar.gz holds once more, in one file. The environment also has AUTOENCODER_DATA (a folder with MNIST's files; without one, training
 # is on synthetic digits), ROUNDS, STEPS and EPOCHS for shorter runs, MINUTES (default 60) after which what is left is given up and reported,
 # and ACCELERATOR=cpu to try the script without a GPU. Besides BUILD it needs this folder and tests/golden, and no network.
 # What fails is noted in the report, with its exit code and the name of its log, and the rest goes on; the exit code is then 1.
@@ -25,13 +26,13 @@ usage() {
 
 [ $# -ge 2 ] || usage
 here=$(dirname "$(realpath "$0")")
-build=$(realpath "$1") output=$(realpath -m "$2")
+build=$(realpath "$1") python=$2 output=$(realpath -m "${OUTPUT:-$here/../artifacts/gpu-results}")
 shift 2
 [ $# -gt 0 ] || set -- tests steps training
 for part in "$@"; do
   [[ $part =~ ^(tests|steps|training|verification|report)$ ]] || usage
 done
-python=${PYTHON:-python3} accelerator=${ACCELERATOR:-cuda} rounds=${ROUNDS:-5} epochs=${EPOCHS:-10} minutes=${MINUTES:-60}
+accelerator=${ACCELERATOR:-cuda} rounds=${ROUNDS:-5} epochs=${EPOCHS:-10} minutes=${MINUTES:-60}
 steps=${STEPS:-1920} # whole graphs, and whole passes through the images, on both sides
 export PYTHONUTF8=1 AUTOENCODER_GOLDEN=${AUTOENCODER_GOLDEN:-$here/../tests/golden}
 
@@ -131,6 +132,7 @@ finish() {
     cat "$output"/{devices,driver}.txt 2> /dev/null | sed 's/^/    /'
     [ ! -e "$output/tables.md" ] || cat "$output/tables.md"
   } > "$output/report.md"
+  [ ! -e "$output/gpu.txt" ] || cp "$output/report.md" "$here/results/$(tr '[:upper:] ' '[:lower:]-' < "$output/gpu.txt").md"
   tar -czf "$output.tar.gz" -C "$(dirname "$output")" "$(basename "$output")"
   rm -rf "$scratch"
   echo "$output/report.md, all files in $output.tar.gz"
@@ -152,7 +154,10 @@ fi
 program=$build/autoencoder
 
 attempt devices.txt "$program" devices
-[ "$accelerator" != cuda ] || attempt driver.txt nvidia-smi
+if [ "$accelerator" = cuda ]; then
+  attempt driver.txt nvidia-smi
+  attempt gpu.txt nvidia-smi --query-gpu=name --format=csv,noheader --id=0
+fi
 for part in "$@"; do
   echo "$part"
   [ "$part" = report ] || "run_$part"

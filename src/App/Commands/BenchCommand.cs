@@ -48,8 +48,9 @@ internal static class BenchCommand
     {
         var batchSize = parsed.GetValue(CommonOptions.BatchSize);
         var steps = parsed.GetValue(_steps);
-        // Whole mini-batches, in whole CUDA graphs of 32 steps, and the instructions of the default protocol.
-        var digits = SyntheticDigits.Generate(1, batchSize * 32 * Math.Max(1, 31 / batchSize), 1).Train;
+        // Whole mini-batches, small ones in whole CUDA graphs of 32 steps, and the instructions of the default protocol.
+        var batches = batchSize > 100 ? Math.Max(1, 1000 / batchSize) : 32 * Math.Max(1, 31 / batchSize);
+        var digits = SyntheticDigits.Generate(1, batchSize * batches, 1).Train;
         using var model = new Model(executor, network, batchSize, Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm);
         using var feed = executor.CreateFeed(digits.Pixels, Network.ImageSize, batchSize);
         model.Initialise(1);
