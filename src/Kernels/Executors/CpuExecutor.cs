@@ -106,9 +106,10 @@ public sealed unsafe class CpuExecutor : Executor
             return;
         // All of it zeros, of which the system provides what is touched: the first images' parts of the arena.
         var count = Math.Min(batchSize, 16);
-        var zeros = (float*)NativeMemory.AllocZeroed((nuint)arenaLength + Arena.Reserve + (nuint)count, sizeof(float));
+        float* zeros = null;
         try
         {
+            zeros = (float*)NativeMemory.AllocZeroed((nuint)arenaLength + Arena.Reserve + (nuint)count, sizeof(float));
             var arena = (float*)(((nint)zeros + 63) & ~63);
             var others = zeros + arenaLength + Arena.Reserve;
             fixed (Instruction* instructions = program.Span)
@@ -119,6 +120,10 @@ public sealed unsafe class CpuExecutor : Executor
                 using var alone = new SpinBarrier(1);
                 Execute(job, new Worker(0, 1, alone, _scratch, _scratch + Worker.SharedLength));
             }
+        }
+        catch (OutOfMemoryException)
+        {
+            // The arena will not fit either, and is refused in so many words.
         }
         finally
         {
