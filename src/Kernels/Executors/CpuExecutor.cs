@@ -28,15 +28,15 @@ public enum SimdWidth
 
 /// <summary>
 /// Executes programs on the CPU with the vectorised kernels: one launch of one group of threads runs many steps, every thread
-/// takes its share of each instruction, and a barrier stands between instructions. A launch of ILGPU's CPU accelerator costs tens
-/// of microseconds, so one an instruction would cost more than the arithmetic.
+/// takes its share of each instruction (<see cref="Pieces"/>), and a barrier stands between instructions. A launch of ILGPU's CPU
+/// accelerator costs tens of microseconds, so one an instruction would cost more than the arithmetic.
 /// </summary>
 public sealed unsafe class CpuExecutor : Executor
 {
     private readonly int _threads;
     private readonly SimdWidth _simd;
-    private readonly SpinBarrier _barrier;
-    private GCHandle _barrierHandle;
+    private readonly Team _team;
+    private GCHandle _teamHandle;
     private readonly float* _scratch; // what workers share, and then each one's own
     private readonly Task<Action<AcceleratorStream, KernelConfig, long>> _launch;
 
@@ -45,8 +45,8 @@ public sealed unsafe class CpuExecutor : Executor
     {
         _threads = threads;
         _simd = simd;
-        _barrier = new(threads);
-        _barrierHandle = GCHandle.Alloc(_barrier);
+        _team = new(threads);
+        _teamHandle = GCHandle.Alloc(_team);
         _scratch = (float*)NativeMemory.AlignedAlloc(
             (nuint)(Worker.SharedLength + (long)threads * Worker.ScratchLength) * sizeof(float), 64);
         _launch = accelerator.ContinueWith(opened => opened.Result.LoadKernel<long>(Kernel), TaskScheduler.Default);
@@ -115,10 +115,10 @@ public sealed unsafe class CpuExecutor : Executor
             fixed (Instruction* instructions = program.Span)
             {
                 var job = new Job(
-                    new(arena, (byte*)arena, (int*)others, others, arena), _barrierHandle, _scratch, instructions, program.Span.Length,
-                    firstStep: 0, steps: 1, batchSize, count, threads: 1, _simd);
-                using var alone = new SpinBarrier(1);
-                Execute(job, new Worker(0, 1, alone, _scratch, _scratch + Worker.SharedLength));
+                    new(arena, (byte*)arena, (int*)others, others, arena), _teamHandle, _scratch, instructions, program.Span.Length,
+                    firstStep: 0, steps: 1, batchSize, count, _simd);
+                using var alone = new Team(1);
+                Execute(job, new Worker(0, alone, _scratch, _scratch + Worker.SharedLength));
             }
         }
         catch (OutOfMemoryException)
@@ -136,7 +136,7 @@ public sealed unsafe class CpuExecutor : Executor
         fixed (Instruction* instructions = program.Span)
         {
             var job = new Job(
-                HostBuffersOf(buffers), _barrierHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _threads, _simd);
+                HostBuffersOf(buffers), _teamHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _simd);
             _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), (long)&job);
             Accelerator.DefaultStream.Synchronize();
         }
@@ -154,13 +154,13 @@ public sealed unsafe class CpuExecutor : Executor
     /// <inheritdoc/>
     public override void Dispose()
     {
-        if (!_barrierHandle.IsAllocated)
+        if (!_teamHandle.IsAllocated)
             return;
         _launch.Wait();
         base.Dispose();
-        _barrierHandle.Free();
+        _teamHandle.Free();
         NativeMemory.AlignedFree(_scratch);
-        _barrier.Dispose();
+        _team.Dispose();
     }
 
     private static Accelerator OpenAccelerator(int threads)
@@ -180,9 +180,9 @@ public sealed unsafe class CpuExecutor : Executor
     private static void Execute(long jobAddress, int thread)
     {
         ref readonly var job = ref *(Job*)jobAddress;
-        var barrier = (SpinBarrier)job.Barrier.Target!;
+        var team = (Team)job.Team.Target!;
         Execute(job, new Worker(
-            thread, job.Threads, barrier, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength));
+            thread, team, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength));
     }
 
     private static void Execute(in Job job, Worker worker)
@@ -248,7 +248,7 @@ public sealed unsafe class CpuExecutor : Executor
     /// <summary>What a launch executes; kernels take values only, so they get its address.</summary>
     private readonly struct Job(
         HostBuffers buffers,
-        GCHandle barrier,
+        GCHandle team,
         float* scratch,
         Instruction* instructions,
         int length,
@@ -256,11 +256,10 @@ public sealed unsafe class CpuExecutor : Executor
         int steps,
         int batchSize,
         int count,
-        int threads,
         SimdWidth simd)
     {
         public readonly HostBuffers Buffers = buffers;
-        public readonly GCHandle Barrier = barrier;
+        public readonly GCHandle Team = team;
         public readonly float* Scratch = scratch;
         public readonly Instruction* Instructions = instructions;
         public readonly int Length = length;
@@ -268,7 +267,6 @@ public sealed unsafe class CpuExecutor : Executor
         public readonly int Steps = steps;
         public readonly int BatchSize = batchSize;
         public readonly int Count = count;
-        public readonly int Threads = threads;
         public readonly SimdWidth Simd = simd;
     }
 }

@@ -1,7 +1,7 @@
 namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>One of the CPU threads that execute a program together.</summary>
-internal readonly unsafe struct Worker(int index, int count, SpinBarrier barrier, float* shared, float* scratch)
+internal readonly unsafe struct Worker(int index, Team team, float* shared, float* scratch)
 {
     /// <summary>Floats of <see cref="Shared"/>, 2 MiB.</summary>
     public const int SharedLength = 1 << 19;
@@ -15,8 +15,27 @@ internal readonly unsafe struct Worker(int index, int count, SpinBarrier barrier
     /// <summary>This worker's own memory, which lasts until an instruction ends.</summary>
     public readonly float* Scratch = scratch;
 
-    /// <summary>This worker's contiguous share of a number of items; shares differ by one item at most.</summary>
-    public (int Start, int End) Share(int items) => ((int)((long)items * index / count), (int)((long)items * (index + 1) / count));
+    /// <summary>Workers in all.</summary>
+    public int Count => team.Count;
+
+    /// <summary>
+    /// This worker's contiguous share of a number of items, for those whose owner must stay the same: what is added up over several
+    /// loops without a barrier between them. Shares differ by one item at most.
+    /// </summary>
+    public (int Start, int End) Share(int items) => (team.StartOfShare(items, index), team.StartOfShare(items, index + 1));
+
+    /// <summary>What this worker does of a number of items, piece by piece.</summary>
+    /// <param name="grain">Items of a piece at least, enough to repay the tens of nanoseconds that taking one costs.</param>
+    public Pieces Pieces(int items, int grain) => new(team, index, items, grain);
+
+    /// <summary><see cref="Pieces"/> of whole tiles, none of them of more items than stay in a cache.</summary>
+    /// <param name="items">Items, of which the last tile may have fewer.</param>
+    /// <param name="tile">Items of a tile.</param>
+    /// <param name="most">Items of a piece at most, some tiles.</param>
+    public Blocks Tiles(int items, int tile, int most) => new(Pieces((items + tile - 1) / tile, most / tile), items, tile, most);
+
+    /// <summary><see cref="Pieces"/>, item by item.</summary>
+    public Items Items(int items, int grain = 1) => new(Pieces(items, grain));
 
     /// <summary>Ends the program rather than write beyond the memory: a layer is larger than the kernels were made for.</summary>
     public static void RequireRoom(long needed, int length)
@@ -26,7 +45,7 @@ internal readonly unsafe struct Worker(int index, int count, SpinBarrier barrier
     }
 
     /// <summary>Within an instruction, waits until all workers have come here; every one of them must.</summary>
-    public void WaitForAll() => barrier.Wait();
+    public void WaitForAll() => team.WaitForAll();
 }
 
 /// <summary><see cref="Buffers"/> as the CPU sees them.</summary>

@@ -7,7 +7,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 public static unsafe partial class Conv3x3
 {
     /// <summary>
-    /// Workers own pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels.
+    /// Workers take pixels; a tile is six pixels, wherever they are in rows and images, by two vectors of output channels.
     /// </summary>
     internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
@@ -26,8 +26,7 @@ public static unsafe partial class Conv3x3
         var rows = stackalloc int[tileRows];
         var tile = stackalloc float[tileRows * width];
         float* corner = buffers.Arena - i.Input.RowStride - i.Input.Channels, weights = buffers.Arena + i.Weights;
-        var (start, end) = worker.Share((pixels + tileRows - 1) / tileRows);
-        for (var block = start; block < end; block++)
+        foreach (var block in worker.Items((pixels + tileRows - 1) / tileRows))
         {
             var first = block * tileRows;
             var count = Math.Min(tileRows, pixels - first);
@@ -42,13 +41,12 @@ public static unsafe partial class Conv3x3
         }
     }
 
-    /// <summary>Workers own rows of the result, four of a tap at a time: what four of them read lies in one cache line.</summary>
+    /// <summary>Workers take rows of the result, four of a tap at a time: what four of them read lies in one cache line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void RunRotate(in Instruction i, in HostBuffers buffers, Worker worker)
     {
         int cin = i.Input.Channels, cout = i.Output.Channels, blocks = (cout + 3) / 4;
-        var (start, end) = worker.Share(9 * blocks);
-        for (var item = start; item < end; item++)
+        foreach (var item in worker.Items(9 * blocks))
         {
             int tap = item / blocks, n = (item - tap * blocks) * 4;
             var source = buffers.Arena + i.Input.Offset + (8 - tap) * cin * cout + n;

@@ -23,6 +23,9 @@ public static unsafe partial class Conv3x3
     /// <summary>Tiles that a worker takes through all stages at a time, a multiple of six: their transforms stay in its cache.</summary>
     private const int ForwardBlock = 24;
 
+    /// <summary>Vectors of weights that a worker transforms at a time at least.</summary>
+    private const int WeightsPiece = 16;
+
     /// <summary>Tiles whose sum a register tile keeps before it is added to a weight's gradient.</summary>
     private const int BackwardBlock = 96;
 
@@ -31,31 +34,29 @@ public static unsafe partial class Conv3x3
         where V : unmanaged, ISimd<V> =>
         read % V.Width == 0 && written % Micro<V>.OuterColumns == 0 && read >= 16 && written >= 16
         && Components * read * written <= Worker.SharedLength
-        && Components * (ComponentStride(ForwardBlock, read) + ComponentStride(ForwardBlock, written)) <= Worker.ScratchLength
-        && 4 * (ComponentStride(BackwardBlock, read) + ComponentStride(BackwardBlock, written)) <= Worker.ScratchLength;
+        && Components * (Padded(ForwardBlock * read) + Padded(ForwardBlock * written)) <= Worker.ScratchLength
+        && 4 * BackwardBlock * (Padded(read) + Padded(written)) <= Worker.ScratchLength;
 
-    /// <summary>Floats between a block's components: a cache line more than they need, since powers of two share sets of the cache.</summary>
-    private static int ComponentStride(int tiles, int channels) => tiles * channels + 16;
+    /// <summary>Floats between what is read together: a cache line more than it needs, since powers of two share sets of the cache.</summary>
+    private static int Padded(int floats) => floats + 16;
 
     /// <summary>
-    /// Workers own tiles of the output; the transformed weights are made by all together. A tile is a window of a <see cref="MaxPool2x2"/>,
+    /// Workers take tiles of the output; the transformed weights are made by all together. A tile is a window of a <see cref="MaxPool2x2"/>,
     /// so that of a <see cref="PooledConv3x3"/> ends in one pixel.
     /// </summary>
     internal static void RunWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Input.Channels, cout = i.Output.Channels;
-        int inputStride = ComponentStride(ForwardBlock, cin), productStride = ComponentStride(ForwardBlock, cout);
+        int inputStride = Padded(ForwardBlock * cin), productStride = Padded(ForwardBlock * cout);
         float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * inputStride;
         TransformWeights<V>(buffers.Arena + i.Weights, weights, cin * cout, worker);
         worker.WaitForAll();
         var pooled = !i.Winners.IsNone;
         var tiles = pooled ? new Tiles(i.Output.Height, i.Output.Width, batch.Count) : new Tiles(i.Output, batch.Count);
-        var (start, end) = worker.Share((tiles.Count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows);
-        (start, end) = (start * Micro<V>.OuterRows, Math.Min(tiles.Count, end * Micro<V>.OuterRows));
-        for (var first = start; first < end; first += ForwardBlock)
+        foreach (var (first, end) in worker.Tiles(tiles.Count, Micro<V>.OuterRows, ForwardBlock))
         {
-            var count = Math.Min(ForwardBlock, end - first);
+            var count = end - first;
             for (var t = 0; t < count; t++)
                 TransformInput<V>(buffers.Arena, i.Input, tiles.At(first + t), 0, 4, inputs + t * cin, inputStride);
 
@@ -88,7 +89,7 @@ public static unsafe partial class Conv3x3
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Saved.Channels, cout = i.Input.Channels, columnBlocks = cout / Micro<V>.OuterColumns;
-        int inputStride = ComponentStride(BackwardBlock, cin), gradientStride = ComponentStride(BackwardBlock, cout);
+        int inputRow = Padded(cin), inputStride = BackwardBlock * inputRow, gradientStride = BackwardBlock * Padded(cout);
         float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * inputStride;
         var bias = buffers.Arena + i.Gradients + 9 * cin * cout;
         var tiles = new Tiles(i.Saved, batch.Count);
@@ -102,11 +103,12 @@ public static unsafe partial class Conv3x3
                 var row = item / columnBlocks;
                 next = Math.Min(end, (row + 1) * columnBlocks);
                 int column = item % columnBlocks * Micro<V>.OuterColumns, columns = (next - item) * Micro<V>.OuterColumns;
+                var gradientRow = Padded(columns);
                 for (var t = 0; t < count; t++)
                 {
                     var tile = tiles.At(first + t);
-                    TransformInput<V>(buffers.Arena, i.Saved, tile, row, row + 1, inputs + t * cin, inputStride);
-                    TransformGradient<V>(buffers.Arena + column, i.Input, tile, row, gradients + t * columns, gradientStride, columns);
+                    TransformInput<V>(buffers.Arena, i.Saved, tile, row, row + 1, inputs + t * inputRow, inputStride);
+                    TransformGradient<V>(buffers.Arena + column, i.Input, tile, row, gradients + t * gradientRow, gradientStride, columns);
                 }
 
                 for (var component = 0; component < 4; component++)
@@ -115,13 +117,13 @@ public static unsafe partial class Conv3x3
                     for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
                     {
                         Panel<V>.Multiply(
-                            left, 1, cin, right + n, columns, count, sums + (4 * row + component) * cin * cout + column + n, cout,
+                            left, 1, inputRow, right + n, gradientRow, count, sums + (4 * row + component) * cin * cout + column + n, cout,
                             cin, Micro<V>.OuterColumns, accumulate: first > 0);
                     }
 
                     // The middle components of a tile's gradient are the sum of its four.
                     if (row == 1 && component == 1)
-                        SumRows<V>(right, count, columns, bias + column, accumulate: first > 0);
+                        SumRows<V>(right, gradientRow, count, columns, bias + column, accumulate: first > 0);
                 }
             }
         }
@@ -134,11 +136,11 @@ public static unsafe partial class Conv3x3
     private static void TransformWeights<V>(float* weights, float* transformed, int length, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(length / V.Width);
         var half = V.Broadcast(0.5f);
         var rows = stackalloc V[12];
-        for (var k = start * V.Width; k < end * V.Width; k += V.Width)
+        foreach (var vector in worker.Items(length / V.Width, WeightsPiece))
         {
+            var k = vector * V.Width;
             for (var s = 0; s < 3; s++)
             {
                 V a = V.Load(weights + s * length + k), b = V.Load(weights + (3 + s) * length + k), c = V.Load(weights + (6 + s) * length + k);
@@ -161,11 +163,11 @@ public static unsafe partial class Conv3x3
     private static void ReturnWeights<V>(float* sums, float* weights, int length, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(length / V.Width);
         var half = V.Broadcast(0.5f);
         var rows = stackalloc V[12];
-        for (var k = start * V.Width; k < end * V.Width; k += V.Width)
+        foreach (var vector in worker.Items(length / V.Width, WeightsPiece))
         {
+            var k = vector * V.Width;
             for (var component = 0; component < 4; component++)
             {
                 var source = sums + component * length + k;
@@ -329,13 +331,13 @@ public static unsafe partial class Conv3x3
         bottom = second - third - V.Load(products + 3 * row);
     }
 
-    private static void SumRows<V>(float* rows, int count, int length, float* sums, bool accumulate)
+    private static void SumRows<V>(float* rows, int stride, int count, int length, float* sums, bool accumulate)
         where V : unmanaged, ISimd<V>
     {
         if (!accumulate)
             new Span<float>(sums, length).Clear();
         for (var row = 0; row < count; row++)
-            Elements<V>.Add(rows + row * length, sums, length);
+            Elements<V>.Add(rows + row * stride, sums, length);
     }
 
     /// <summary>Tiles of 2×2 pixels, row-major over (B, tiles down, tiles across).</summary>

@@ -14,14 +14,14 @@ public static unsafe partial class Dense
     /// <summary>A panel of this depth, of two vectors of 8 floats, takes half of a common first-level cache.</summary>
     private const int PanelDepth = 320;
 
-    /// <summary>Workers own tiles of six images by two vectors of outputs, in the order of the panels.</summary>
+    /// <summary>Workers take panels of outputs, down which run tiles of six images by two vectors.</summary>
     private static void RunForwardOfMany<V>(in Instruction i, in HostBuffers buffers, int images, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int k = i.Input.Size, n = i.Output.Size;
         float* weights = buffers.Arena + i.Weights, input = buffers.Arena + i.Input.Offset;
         float* output = buffers.Arena + i.Output.Offset, panel = worker.Scratch;
-        foreach (var part in new PanelShare<V>(n, images, worker))
+        foreach (var part in new Panels<V>(n, images, worker))
         {
             var target = output + (nint)part.Row * n + part.Column;
             foreach (var (first, depth) in new Depths(k))
@@ -36,8 +36,8 @@ public static unsafe partial class Dense
     }
 
     /// <summary>
-    /// The inputs' gradient from the old weights, and then, when no worker needs these any more, the update. Workers own tiles of the
-    /// gradient and then of the weights: that these change cores is little beside what is computed with them.
+    /// The inputs' gradient from the old weights, and then, when no worker needs these any more, the update. Workers take panels of
+    /// the gradient and then of the weights: that these change cores is little beside what is computed with them.
     /// </summary>
     private static void RunBackwardOfMany<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
@@ -48,7 +48,7 @@ public static unsafe partial class Dense
         var factor = -buffers.LearningRates[batch.Step];
         if (!i.Output.IsNone)
         {
-            foreach (var part in new PanelShare<V>(k, images, worker))
+            foreach (var part in new Panels<V>(k, images, worker))
             {
                 var at = (nint)part.Row * k + part.Column;
                 var target = buffers.Arena + i.Output.Offset + at;
@@ -66,7 +66,7 @@ public static unsafe partial class Dense
             worker.WaitForAll();
         }
 
-        foreach (var part in new PanelShare<V>(k, n, worker))
+        foreach (var part in new Panels<V>(k, n, worker))
         {
             foreach (var (first, depth) in new Depths(images))
             {
@@ -81,27 +81,43 @@ public static unsafe partial class Dense
         UpdateBias<V>(gradient, n, images, start, end, factor, buffers.Arena + i.Bias);
     }
 
-    /// <summary>A worker's share of the tiles of a matrix, panel after panel of columns.</summary>
-    private struct PanelShare<V>(int columns, int rows, Worker worker)
+    /// <summary>A worker's panels of columns of a matrix, or parts of them where there are too few panels for many workers.</summary>
+    private struct Panels<V>
         where V : unmanaged, ISimd<V>
     {
-        private readonly int _tiles = (rows + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
-        private (int Start, int End) _share =
-            worker.Share((columns + Panel<V>.Columns - 1) / Panel<V>.Columns * ((rows + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows));
+        /// <summary>So many items for each worker even out what differs between them.</summary>
+        private const int ItemsOfWorker = 4;
+
+        private readonly int _columns;
+        private readonly int _rows;
+        private readonly int _parts; // of a panel, in whole tiles of rows
+        private Items _items;
+
+        public Panels(int columns, int rows, Worker worker)
+        {
+            var panels = (columns + Panel<V>.Columns - 1) / Panel<V>.Columns;
+            (_columns, _rows, _parts) = (columns, rows, Math.Max(1, ItemsOfWorker * worker.Count / panels));
+            _items = worker.Items(panels * _parts);
+        }
 
         public (int Column, int Columns, int Row, int Rows) Current { get; private set; }
 
-        public readonly PanelShare<V> GetEnumerator() => this;
+        public readonly Panels<V> GetEnumerator() => this;
 
         public bool MoveNext()
         {
-            if (_share.Start >= _share.End)
+            if (!_items.MoveNext())
                 return false;
-            int panel = _share.Start / _tiles, start = _share.Start - panel * _tiles, end = Math.Min(_tiles, _share.End - panel * _tiles);
-            _share.Start = panel * _tiles + end;
-            int column = panel * Panel<V>.Columns, row = start * Micro<V>.OuterRows;
-            Current = (column, Math.Min(Panel<V>.Columns, columns - column), row, Math.Min(rows, end * Micro<V>.OuterRows) - row);
+            int panel = _items.Current / _parts, part = _items.Current - panel * _parts, column = panel * Panel<V>.Columns;
+            int first = FirstRow(part), end = FirstRow(part + 1);
+            Current = (column, Math.Min(Panel<V>.Columns, _columns - column), first, end - first);
             return true;
+        }
+
+        private readonly int FirstRow(int part)
+        {
+            var tiles = (_rows + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
+            return Math.Min(_rows, tiles * part / _parts * Micro<V>.OuterRows);
         }
     }
 

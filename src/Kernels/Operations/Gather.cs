@@ -47,8 +47,7 @@ public static class Gather
         // Without a border an image is one row.
         var map = i.Output;
         int rows = map.Border == 0 ? 1 : map.Height, row = map.Size / rows;
-        var (start, end) = worker.Share(batch.Count * rows);
-        for (var item = start; item < end; item++)
+        foreach (var item in worker.Items(batch.Count * rows, grain: rows))
         {
             var image = item / rows;
             var y = item - image * rows;

@@ -84,8 +84,7 @@ public static class MaxPool2x2
     internal static unsafe void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(batch.Count * i.Output.Height * i.Output.Width);
-        for (var pixel = start; pixel < end; pixel++)
+        foreach (var pixel in worker.Items(batch.Count * i.Output.Height * i.Output.Width, grain: i.Output.Width))
         {
             var top = buffers.Arena + Window(i.Input, i.Output, pixel);
             float* output = buffers.Arena + i.Output.AtPixel(pixel), winners = buffers.Arena + i.Winners.AtPixel(pixel);
@@ -96,8 +95,7 @@ public static class MaxPool2x2
     internal static unsafe void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(batch.Count * i.Input.Height);
-        for (var row = start; row < end; row++)
+        foreach (var row in worker.Items(batch.Count * i.Input.Height))
         {
             var pixel = row * i.Input.Width;
             SpreadRow<V>(i, buffers, pixel, buffers.Arena + Window(i.Output, i.Input, pixel), i.Output.RowStride);

@@ -91,8 +91,7 @@ public static class MeanSquaredError
         // Without borders an image is one row.
         var rows = i.Input.Border + i.Saved.Border + i.Output.Border == 0 ? 1 : i.Input.Height;
         var row = i.Input.Size / rows;
-        var (start, end) = worker.Share(batch.Count);
-        for (var image = start; image < end; image++)
+        foreach (var image in worker.Items(batch.Count))
         {
             var sum = 0f;
             for (var y = 0; y < rows; y++)

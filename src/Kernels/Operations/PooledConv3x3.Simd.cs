@@ -9,7 +9,7 @@ public static unsafe partial class PooledConv3x3
     /// <summary>Windows whose pixels fill two tiles of six.</summary>
     private const int Windows = 3;
 
-    /// <summary>Workers own windows; two tiles are three windows by two vectors of output channels.</summary>
+    /// <summary>Workers take windows; two tiles are three windows by two vectors of output channels.</summary>
     internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
@@ -32,8 +32,7 @@ public static unsafe partial class PooledConv3x3
         var tile = stackalloc float[2 * Micro<V>.OuterRows * width];
         float* corner = buffers.Arena - i.Input.RowStride - i.Input.Channels, weights = buffers.Arena + i.Weights;
         var windows = batch.Count * i.Output.Height * i.Output.Width;
-        var (start, end) = worker.Share((windows + Windows - 1) / Windows);
-        for (var block = start; block < end; block++)
+        foreach (var block in worker.Items((windows + Windows - 1) / Windows))
         {
             var first = block * Windows;
             for (var r = 0; r < 2 * Micro<V>.OuterRows; r++)
@@ -61,7 +60,7 @@ public static unsafe partial class PooledConv3x3
 
     /// <summary>
     /// With one input channel a convolution's window is nine numbers, too few to pay for a general tile's loop and a detour of its
-    /// sums through memory. Workers own rows of pooled pixels; a tile is one of them by two vectors of output channels.
+    /// sums through memory. Workers take rows of pooled pixels; a tile is one of them by two vectors of output channels.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
@@ -70,8 +69,7 @@ public static unsafe partial class PooledConv3x3
         int cout = i.Output.Channels;
         nint inputRow = i.Input.RowStride;
         var activate = i.Activation == Activation.Relu;
-        var (start, end) = worker.Share(batch.Count * i.Output.Height);
-        for (var row = start; row < end; row++)
+        foreach (var row in worker.Items(batch.Count * i.Output.Height))
         {
             int image = row / i.Output.Height, y = row - image * i.Output.Height;
             var input = buffers.Arena + i.Input.At(image, 2 * y - 1, -1);

@@ -97,11 +97,13 @@ public static class Sgd
             buffers.Arena[i.Weights + index] = weight - rate * gradient;
     }
 
+    /// <summary>Blocks that a worker takes at a time at least.</summary>
+    private const int BlocksOfPiece = 16;
+
     internal static unsafe void RunNorm<V>(in Instruction i, in HostBuffers buffers, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(Blocks(i));
-        for (var block = start; block < end; block++)
+        foreach (var block in worker.Items(Blocks(i), BlocksOfPiece))
         {
             var count = Math.Min(NormBlock, i.Count - block * NormBlock);
             var gradients = SumSplits<V>(i, buffers, block * NormBlock, count);
@@ -121,8 +123,7 @@ public static class Sgd
             rate *= ClipFactor(i.Scale, squares);
         }
 
-        var (start, end) = worker.Share(Blocks(i));
-        for (var block = start; block < end; block++)
+        foreach (var block in worker.Items(Blocks(i), BlocksOfPiece))
         {
             int first = block * NormBlock, count = Math.Min(NormBlock, i.Count - first);
             var gradients = SumSplits<V>(i, buffers, first, count);

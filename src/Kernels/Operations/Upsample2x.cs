@@ -103,7 +103,7 @@ public static class Upsample2x
         buffers.Arena[i.Output.AtPixel(pixel) + channel] = sum * derivative;
     }
 
-    /// <summary>Workers own rows of y: the rows of x that reach one are added up, then its columns.</summary>
+    /// <summary>Workers take rows of y: the rows of x that reach one are added up, then its columns.</summary>
     internal static unsafe void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
@@ -113,8 +113,7 @@ public static class Upsample2x
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var q = 0; q < width; q++)
             columns.AddInputs(q, i.Interpolation, q, i.Input.Width, 0, channels);
-        var (start, end) = worker.Share(batch.Count * height);
-        for (var row = start; row < end; row++)
+        foreach (var row in worker.Items(batch.Count * height))
         {
             var image = row / height;
             rows.Clear(0);
@@ -126,7 +125,7 @@ public static class Upsample2x
         }
     }
 
-    /// <summary>Workers own rows of ∂L/∂x: the rows of g that reach one are added up, then its columns.</summary>
+    /// <summary>Workers take rows of ∂L/∂x: the rows of g that reach one are added up, then its columns.</summary>
     internal static unsafe void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
@@ -136,8 +135,7 @@ public static class Upsample2x
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var x = 0; x < width; x++)
             columns.AddOutputs(x, i.Interpolation, x, width, 0, channels);
-        var (start, end) = worker.Share(batch.Count * height);
-        for (var row = start; row < end; row++)
+        foreach (var row in worker.Items(batch.Count * height))
         {
             var image = row / height;
             rows.Clear(0);

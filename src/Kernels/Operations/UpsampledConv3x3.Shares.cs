@@ -10,7 +10,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 public static unsafe partial class UpsampledConv3x3
 {
     /// <summary>
-    /// Workers own rows of y. Each first adds up, for every column of z, the rows of z that reach it, for the three taps of a
+    /// Workers take rows of y. Each first adds up, for every column of z, the rows of z that reach it, for the three taps of a
     /// window's row apart; then, for every pixel, the columns.
     /// </summary>
     internal static void RunSpread<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
@@ -34,8 +34,7 @@ public static unsafe partial class UpsampledConv3x3
             new Span<float>(matrix + (depth - 1) * stride, stride).Fill(*bias);
         float* sums = memory, tile = sums + Micro<V>.OuterRows * depth;
         var offsets = stackalloc int[Micro<V>.OuterRows];
-        var (start, end) = worker.Share(Blocks(batch.Count * i.Output.Height, Micro<V>.OuterRows));
-        for (var block = start; block < end; block++)
+        foreach (var block in worker.Items(Blocks(batch.Count * i.Output.Height, Micro<V>.OuterRows)))
         {
             var first = block * Micro<V>.OuterRows;
             var count = Math.Min(Micro<V>.OuterRows, batch.Count * i.Output.Height - first);
@@ -67,7 +66,7 @@ public static unsafe partial class UpsampledConv3x3
         }
     }
 
-    /// <summary>Workers own rows of ∂L/∂z of one window's row: first the rows of g that reach it are added up, then its columns.</summary>
+    /// <summary>Workers take rows of ∂L/∂z of one window's row: first the rows of g that reach it are added up, then its columns.</summary>
     internal static void RunCollect<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
@@ -85,8 +84,7 @@ public static unsafe partial class UpsampledConv3x3
         var matrix = cout == 1 ? Matrix(ref memory, columns, rowLength, 3 * width, stride) : null;
         float* sums = memory, tile = sums + Micro<V>.OuterRows * rowLength;
         var offsets = stackalloc int[Micro<V>.OuterRows];
-        var (start, end) = worker.Share(Blocks(3 * batch.Count * i.Output.Height, Micro<V>.OuterRows));
-        for (var block = start; block < end; block++)
+        foreach (var block in worker.Items(Blocks(3 * batch.Count * i.Output.Height, Micro<V>.OuterRows)))
         {
             var first = block * Micro<V>.OuterRows;
             var count = Math.Min(Micro<V>.OuterRows, 3 * batch.Count * i.Output.Height - first);

@@ -8,43 +8,45 @@ public static unsafe partial class UpsampledConv3x3
     /// <summary>Pixels whose channels and gradients stay in the first-level cache while all tiles of weights' gradients pass.</summary>
     private const int PixelBlock = 96;
 
-    /// <summary>Workers own pixels; a tile is six of them by two vectors of a tap's output channels.</summary>
+    /// <summary>Workers take pixels; a tile is six of them by two vectors of a tap's output channels.</summary>
     internal static void RunProject<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Input.Channels, cout = i.Output.Channels;
         float* x = buffers.Arena + i.Input.Offset, z = buffers.Arena + i.Output.Offset, w = buffers.Arena + i.Weights;
-        var (start, end) = SharePixels<V>(pixels, worker);
         if (cout == 1)
         {
-            ProjectOneChannel<V>(i, x, w, z, start, end, worker.Scratch);
+            ProjectOneChannel<V>(i, x, w, z, pixels, worker);
             return;
         }
 
-        for (var tap = 0; tap < Taps; tap++)
+        foreach (var (start, end) in worker.Tiles(pixels, Micro<V>.OuterRows, PixelBlock))
         {
-            for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+            for (var tap = 0; tap < Taps; tap++)
             {
-                Panel<V>.Multiply(
-                    x + (nint)start * cin, cin, 1, w + tap * cin * cout + n, cout, cin, z + (nint)tap * i.TapStride + (nint)start * cout + n, cout,
-                    end - start, Math.Min(Micro<V>.OuterColumns, cout - n), accumulate: false);
+                for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+                {
+                    Panel<V>.Multiply(
+                        x + (nint)start * cin, cin, 1, w + tap * cin * cout + n, cout, cin,
+                        z + (nint)tap * i.TapStride + (nint)start * cout + n, cout, end - start, Math.Min(Micro<V>.OuterColumns, cout - n), accumulate: false);
+                }
             }
         }
     }
 
     /// <summary>With one output channel, nine taps are the columns, as w transposed would have them.</summary>
-    private static void ProjectOneChannel<V>(in Instruction i, float* x, float* w, float* z, int start, int end, float* memory)
+    private static void ProjectOneChannel<V>(in Instruction i, float* x, float* w, float* z, int pixels, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int cin = i.Input.Channels, columns = Blocks(Taps, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
         Worker.RequireRoom((long)(cin + Micro<V>.OuterRows) * columns, Worker.ScratchLength);
-        float* transposed = memory, tile = memory + cin * columns;
+        float* transposed = worker.Scratch, tile = transposed + cin * columns;
         for (var k = 0; k < cin * Taps; k++)
             transposed[k % cin * columns + k / cin] = w[k];
         var rows = stackalloc int[Micro<V>.OuterRows];
-        for (var pixel = start; pixel < end; pixel += Micro<V>.OuterRows)
+        foreach (var (pixel, last) in worker.Tiles(pixels, Micro<V>.OuterRows, Micro<V>.OuterRows))
         {
-            var count = Math.Min(Micro<V>.OuterRows, end - pixel);
+            var count = last - pixel;
             for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
                 Micro<V>.OuterProducts(x + (nint)pixel * cin, Rows<V>(rows, count, cin), 0, 1, transposed + n, 0, columns, 1, cin, tile + n, columns);
             for (var tap = 0; tap < Taps; tap++)
@@ -98,7 +100,7 @@ public static unsafe partial class UpsampledConv3x3
             new Span<float>(gradients + (nint)split * i.SplitStride + start, end - start).Clear();
     }
 
-    /// <summary>Workers own pixels; a tile is six of them by two vectors of input channels, summed over taps and output channels.</summary>
+    /// <summary>Workers take pixels; a tile is six of them by two vectors of input channels, summed over taps and output channels.</summary>
     internal static void RunBackwardInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
@@ -109,10 +111,8 @@ public static unsafe partial class UpsampledConv3x3
         var stage = Math.Max(1, tiles) * Micro<V>.OuterRows;
         Worker.RequireRoom((long)stage * stride, Worker.ScratchLength);
         var sums = worker.Scratch;
-        var (start, end) = SharePixels<V>(pixels, worker);
-        for (var first = start; first < end; first += stage)
+        foreach (var (first, last) in worker.Tiles(pixels, Micro<V>.OuterRows, stage))
         {
-            var last = Math.Min(end, first + stage);
             for (var c = 0; c < stride; c += Micro<V>.OuterColumns)
             {
                 // The rotated weights have the last tap first. One channel's nine taps are one run of the depth, not nine.
@@ -138,14 +138,6 @@ public static unsafe partial class UpsampledConv3x3
                     buffers.Arena + i.Output.AtPixel(pixel), cin);
             }
         }
-    }
-
-    /// <summary>A worker's share of pixels, in whole tiles.</summary>
-    private static (int Start, int End) SharePixels<V>(int pixels, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        var (start, end) = worker.Share(Blocks(pixels, Micro<V>.OuterRows));
-        return (start * Micro<V>.OuterRows, Math.Min(pixels, end * Micro<V>.OuterRows));
     }
 
     /// <summary>Offsets of a tile's rows; those beyond the last are the last one again.</summary>
