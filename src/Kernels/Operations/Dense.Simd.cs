@@ -9,18 +9,14 @@ public static unsafe partial class Dense
     private const int ForwardBlock = 24 * 1024;
 
     /// <summary>
-    /// Into how many groups the outputs are divided, of which every worker owns some, forward and backward: the weights of a layer
-    /// stay in the caches of the core that updates them. Twelve are shared evenly by two, three, four, six and twelve workers, and
-    /// are summed in their order, so that the number of workers changes no bit.
+    /// Into how many groups the outputs are divided at most, of which every worker owns some, forward and backward: the weights of a
+    /// layer stay in the caches of the core that updates them. Twelve are shared evenly by two, three, four, six and twelve workers,
+    /// and are summed in their order, so that the number of workers changes no bit.
     /// </summary>
-    private const int OutputGroups = 12;
+    private const int MostGroups = 12;
 
-    /// <summary>
-    /// Outputs whose weights are worked on together, whole tiles of them: few enough that their lines stay in the first-level cache
-    /// between two uses even where rows are a power of two apart, many enough that the inputs' gradient is not taken up and put
-    /// down all the time.
-    /// </summary>
-    private const int OutputBlock = 24;
+    /// <summary>Outputs of a group at least, but in a small layer: its part of the inputs' gradient is added up, which takes longer than its sums.</summary>
+    private const int LeastOutputs = 32;
 
     /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
     internal static void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
@@ -35,28 +31,29 @@ public static unsafe partial class Dense
         int k = i.Input.Size, n = i.Output.Size;
         float* weights = buffers.Arena + i.Weights, bias = buffers.Arena + i.Bias;
         float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
-        var groups = worker.Share(OutputGroups);
-        int start = FirstOfGroup<V>(n, groups.Start), end = FirstOfGroup<V>(n, groups.End);
         var block = Math.Max(2, ForwardBlock / k & ~1);
-        for (var first = start; first < end; first += block)
+        foreach (var groups in worker.Pieces(GroupsOf(n), grain: 1))
         {
-            var outputs = Math.Min(block, end - first);
-            // Five images' inputs stay in the first-level cache while a block of weights streams past; ten would not fit beside them.
-            for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
+            var end = FirstOfGroup(n, groups.End);
+            for (var first = FirstOfGroup(n, groups.Start); first < end; first += block)
             {
-                var images = Math.Min(DenseTiles<V>.ImageRows, batch.Count - b);
-                var target = output + (nint)b * n + first;
-                DenseTiles<V>.Dot(input + (nint)b * k, images, weights + (nint)first * k, k, outputs, bias + first, target, n);
-                for (var r = 0; r < images; r++)
-                    Elements<V>.Activate(i.Activation, target + (nint)r * n, outputs);
+                var outputs = Math.Min(block, end - first);
+                // Five images' inputs stay in the first-level cache while a block of weights streams past; ten would not fit beside them.
+                for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
+                {
+                    var images = Math.Min(DenseTiles<V>.ImageRows, batch.Count - b);
+                    var target = output + (nint)b * n + first;
+                    DenseTiles<V>.Dot(input + (nint)b * k, images, weights + (nint)first * k, k, outputs, bias + first, target, n);
+                    for (var r = 0; r < images; r++)
+                        Elements<V>.Activate(i.Activation, target + (nint)r * n, outputs);
+                }
             }
         }
     }
 
     /// <summary>
-    /// Workers own outputs, as forward. Weights pass through the cache once: of each block of outputs, by two vectors of inputs at a
-    /// time, first the inputs' gradient takes its part from the old weights, then these are updated. The parts of the groups, which
-    /// are small, are added up at the end.
+    /// Workers own outputs, as forward. Weights pass through the registers once: a column of vectors of them gives its part of the
+    /// inputs' gradient and is updated. The parts of the groups, which are small, are added up at the end.
     /// </summary>
     /// <remarks>
     /// Workers that own inputs instead need no parts, but then a weight that one core has updated is read forward by another,
@@ -65,112 +62,132 @@ public static unsafe partial class Dense
     internal static void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size;
-        // A cache line more than a row needs, lest rows be a power of two apart.
-        var stride = (k + Panel<V>.Columns - 1) / Panel<V>.Columns * Panel<V>.Columns + 16;
-        var length = (long)stride * batch.Count;
-        if (batch.Count >= ManyImages || length * OutputGroups > Worker.SharedLength)
+        int k = i.Saved.Size, n = i.Input.Size, groups = GroupsOf(n), images = DenseTiles<V>.Images;
+        var partLength = (nint)k * images;
+        if (batch.Count > images || partLength * groups > Worker.SharedLength || partLength + MostOfGroup(n) * images > Worker.ScratchLength)
         {
             RunBackwardOfMany<V>(i, buffers, batch, worker);
             return;
         }
 
-        var (start, end) = worker.Share(OutputGroups);
-        for (var group = start; group < end; group++)
+        var factor = -buffers.LearningRates[batch.Step];
+        float* saved = buffers.Arena + i.Saved.Offset, inputs = worker.Scratch, gradients = inputs + partLength;
+        // Columns beyond the last whole vector are taken one by one.
+        var whole = k - k % V.Width;
+        if (!i.Output.IsNone)
         {
-            RunOutputs<V>(
-                i, buffers, batch, FirstOfGroup<V>(n, group), FirstOfGroup<V>(n, group + 1), new(worker.Shared + group * (nint)length, stride));
+            PackInputs<V>(saved, k, batch.Count, 0, whole, inputs);
+            PackInputs<SimdScalar>(saved, k, batch.Count, whole, k, inputs);
         }
 
-        (start, end) = (FirstOfGroup<V>(n, start), FirstOfGroup<V>(n, end));
-        UpdateBias<V>(
-            buffers.Arena + i.Input.Offset, n, batch.Count, start, end, -buffers.LearningRates[batch.Step], buffers.Arena + i.Bias);
+        foreach (var group in worker.Items(groups))
+        {
+            int first = FirstOfGroup(n, group), rows = FirstOfGroup(n, group + 1) - first;
+            float* weights = buffers.Arena + i.Weights + (nint)first * k, gradient = buffers.Arena + i.Input.Offset + first;
+            if (i.Output.IsNone)
+            {
+                Update<V>(gradient, n, rows, saved, k, batch.Count, factor, weights, worker.Scratch);
+            }
+            else
+            {
+                PackGradients(gradient, n, rows, batch.Count, gradients);
+                var part = worker.Shared + group * partLength;
+                RunColumns<V>(gradients, rows, batch.Count, weights, k, 0, whole, inputs, factor, part);
+                RunColumns<SimdScalar>(gradients, rows, batch.Count, weights, k, whole, k, inputs, factor, part);
+            }
+
+            UpdateBias<V>(buffers.Arena + i.Input.Offset, n, batch.Count, first, first + rows, factor, buffers.Arena + i.Bias);
+        }
+
         if (i.Output.IsNone)
             return;
         worker.WaitForAll();
-        AddParts<V>(i, buffers, batch.Count, new(worker.Shared, stride), (nint)length, worker);
+        foreach (var piece in worker.Pieces((k + V.Width - 1) / V.Width, grain: 4))
+        {
+            int start = piece.Start * V.Width, end = piece.End * V.Width;
+            AddParts<V>(i, buffers, batch.Count, worker.Shared, start, Math.Min(end, whole));
+            AddParts<SimdScalar>(i, buffers, batch.Count, worker.Shared, Math.Max(start, whole), Math.Min(end, k));
+        }
     }
 
-    /// <summary>Some outputs' part of the inputs' gradient, if it is wanted, and the update of their weights.</summary>
-    private static void RunOutputs<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, int start, int end, Parts parts)
+    /// <summary>packed[c, r, v] = inputs[r, c + v] for ten r and whole vectors of columns, zeros for images that are not there.</summary>
+    private static void PackInputs<V>(float* inputs, int k, int images, int start, int end, float* packed)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size, width = Panel<V>.Columns, images = batch.Count;
-        float* gradient = buffers.Arena + i.Input.Offset, saved = buffers.Arena + i.Saved.Offset;
-        var scaled = stackalloc float[OutputBlock * ManyImages];
-        for (var output = start; output < end; output += OutputBlock)
+        for (var column = start; column < end; column += V.Width)
         {
-            var outputs = Math.Min(OutputBlock, end - output);
-            for (var b = 0; b < images; b++)
-                Elements<V>.Scale(-buffers.LearningRates[batch.Step], gradient + b * n + output, scaled + b * OutputBlock, outputs);
-            for (var column = 0; column < k; column += width)
-            {
-                var weights = buffers.Arena + i.Weights + (nint)output * k + column;
-                for (var b = 0; b < images && !i.Output.IsNone; b += DenseTiles<V>.ImageRows)
-                {
-                    DenseTiles<V>.Sum(
-                        gradient + b * n + output, Math.Min(DenseTiles<V>.ImageRows, images - b), n, weights, k, outputs,
-                        parts.First + b * parts.Stride + column, parts.Stride, accumulate: output > start);
-                }
+            var target = packed + column * DenseTiles<V>.Images;
+            for (var r = 0; r < DenseTiles<V>.Images; r++, target += V.Width)
+                V.Store(r < images ? V.Load(inputs + (nint)r * k + column) : default, target);
+        }
+    }
 
-                Panel<V>.Multiply(
-                    scaled, 1, OutputBlock, saved + column, k, images, weights, k, outputs, Math.Min(width, k - column), accumulate: true);
+    private static void RunColumns<V>(
+        float* gradients, int rows, int images, float* weights, int k, int start, int end, float* inputs, float factor, float* part)
+        where V : unmanaged, ISimd<V>
+    {
+        for (var column = start; column < end; column += V.Width)
+        {
+            var at = column * DenseTiles<V>.Images;
+            DenseTiles<V>.Backward(gradients, rows, images, weights + column, k, inputs + at, factor, part + at);
+        }
+    }
+
+    /// <summary>packed[n, r] = gradient[r, n] for ten r, zeros for images that are not there, and a row of zeros at the end.</summary>
+    private static void PackGradients(float* gradient, int stride, int rows, int images, float* packed)
+    {
+        const int width = DenseTiles<SimdScalar>.Images;
+        Transposition.Run(gradient, stride, images, rows, packed, width);
+        for (var row = 0; row < rows && images < width; row++)
+            new Span<float>(packed + row * width + images, width - images).Clear();
+        new Span<float>(packed + rows * width, width).Clear();
+    }
+
+    /// <summary>The update alone, of a first layer, by panels of two vectors of inputs.</summary>
+    private static void Update<V>(
+        float* gradient, int n, int rows, float* saved, int k, int images, float factor, float* weights, float* panel)
+        where V : unmanaged, ISimd<V>
+    {
+        for (var column = 0; column < k; column += Panel<V>.Columns)
+        {
+            Panel<V>.Pack(factor, saved + column, k, images, panel);
+            Panel<V>.Multiply(
+                gradient, 1, n, panel, Panel<V>.Columns, images, weights + column, k, rows, Math.Min(Panel<V>.Columns, k - column), accumulate: true);
+        }
+    }
+
+    /// <summary>Adds up the groups' parts of some columns of the inputs' gradient.</summary>
+    private static void AddParts<V>(in Instruction i, in HostBuffers buffers, int images, float* parts, int start, int end)
+        where V : unmanaged, ISimd<V>
+    {
+        int k = i.Saved.Size, groups = GroupsOf(i.Input.Size);
+        var length = (nint)k * DenseTiles<V>.Images;
+        for (var column = start; column < end; column += V.Width)
+        {
+            for (var b = 0; b < images; b++)
+            {
+                var source = parts + column * DenseTiles<V>.Images + b * V.Width;
+                var sum = V.Load(source);
+                for (var group = 1; group < groups; group++)
+                    sum += V.Load(source + group * length);
+                var at = (nint)b * k + column;
+                var saved = i.Derivative == Activation.None ? default : V.Load(buffers.Arena + i.Saved.Offset + at);
+                V.Store(Elements<V>.TimesDerivative(i.Derivative, saved, sum), buffers.Arena + i.Output.Offset + at);
             }
         }
     }
 
-    /// <summary>Workers own columns of the inputs' gradient.</summary>
-    private static void AddParts<V>(
-        in Instruction i, in HostBuffers buffers, int images, Parts parts, nint groupStride, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        int k = i.Saved.Size, count = 0;
-        var offsets = stackalloc nint[OutputGroups];
-        for (var group = 0; group < OutputGroups; group++)
-        {
-            // Groups of a layer with few outputs may be empty and have no part.
-            if (FirstOfGroup<V>(i.Input.Size, group) < FirstOfGroup<V>(i.Input.Size, group + 1))
-                offsets[count++] = group * groupStride;
-        }
+    private static int GroupsOf(int outputs) => Math.Clamp(outputs / LeastOutputs, 1, MostGroups);
 
-        var (start, end) = worker.Share((k + V.Width - 1) / V.Width);
-        (start, end) = (start * V.Width, Math.Min(end * V.Width, k));
-        for (var b = 0; b < images; b++)
-        {
-            var at = (nint)b * k;
-            float* saved = buffers.Arena + i.Saved.Offset + at, target = buffers.Arena + i.Output.Offset + at;
-            var source = parts.First + (nint)b * parts.Stride;
-            var column = start;
-            for (; column <= end - V.Width; column += V.Width)
-                AddParts<V>(i.Derivative, source + column, offsets, count, saved + column, target + column);
-            for (; column < end; column++)
-                AddParts<SimdScalar>(i.Derivative, source + column, offsets, count, saved + column, target + column);
-        }
+    /// <summary>Groups are of whole tiles of six outputs.</summary>
+    private static int FirstOfGroup(int outputs, int group)
+    {
+        const int rows = Micro<SimdScalar>.OuterRows;
+        return Math.Min(outputs, (outputs + rows - 1) / rows * group / GroupsOf(outputs) * rows);
     }
 
-    private static void AddParts<T>(Activation derivative, float* parts, nint* offsets, int count, float* saved, float* target)
-        where T : unmanaged, ISimd<T>
-    {
-        T sum = default;
-        for (var part = 0; part < count; part++)
-            sum += T.Load(parts + offsets[part]);
-        T.Store(Elements<T>.TimesDerivative(derivative, derivative == Activation.None ? default : T.Load(saved), sum), target);
-    }
-
-    /// <summary>Groups are of whole tiles of outputs; a layer of few has empty ones.</summary>
-    private static int FirstOfGroup<V>(int outputs, int group)
-        where V : unmanaged, ISimd<V>
-    {
-        const int rows = Micro<V>.OuterRows;
-        return Math.Min(outputs, (outputs + rows - 1) / rows * group / OutputGroups * rows);
-    }
-
-    /// <summary>Parts of the inputs' gradient, (images, K), rows <paramref name="stride"/> floats apart.</summary>
-    private readonly struct Parts(float* first, int stride)
-    {
-        public readonly float* First = first;
-        public readonly int Stride = stride;
-    }
+    /// <summary>Outputs that a group has at most, and one more.</summary>
+    private static int MostOfGroup(int outputs) => outputs / GroupsOf(outputs) + 2 * Micro<SimdScalar>.OuterRows + 1;
 
     private static void UpdateBias<V>(float* gradient, int n, int images, int start, int end, float factor, float* bias)
         where V : unmanaged, ISimd<V>
