@@ -106,28 +106,30 @@ public static unsafe partial class UpsampledConv3x3
     {
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Output.Channels, cout = i.Input.Channels;
         float* z = buffers.Arena + i.Input.Offset, lastTap = buffers.Arena + i.Weights + (Taps - 1) * cin * cout;
-        var panels = Blocks(cin, Micro<V>.OuterColumns);
-        int stride = panels * Micro<V>.OuterColumns, tiles = Math.Clamp(Worker.ScratchLength / stride, 1, PixelBlock) / Micro<V>.OuterRows;
-        var stage = Math.Max(1, tiles) * Micro<V>.OuterRows;
-        Worker.RequireRoom((long)stage * stride, Worker.ScratchLength);
-        var sums = worker.Scratch;
-        foreach (var (first, last) in worker.Tiles(pixels, Micro<V>.OuterRows, stage))
+        int width = Micro<V>.OuterColumns, tileRows = Micro<V>.OuterRows, stride = Blocks(cin, width) * width;
+        float* panel = worker.Scratch, sums = panel + Taps * cout * width;
+        var stage = Math.Clamp((Worker.ScratchLength - Taps * cout * width) / stride / tileRows, 1, PixelBlock / tileRows) * tileRows;
+        Worker.RequireRoom((long)Taps * cout * width + (long)stage * stride, Worker.ScratchLength);
+        var rows = stackalloc int[tileRows];
+        foreach (var (first, last) in worker.Tiles(pixels, tileRows, stage))
         {
-            for (var c = 0; c < stride; c += Micro<V>.OuterColumns)
+            for (var c = 0; c < stride; c += width)
             {
                 // The rotated weights have the last tap first. One channel's nine taps are one run of the depth, not nine.
                 if (cout == 1)
                 {
-                    Panel<V>.Multiply(
-                        z + first, 1, i.TapStride, lastTap + c, -cin, Taps, sums + c, stride, Blocks(last - first, Micro<V>.OuterRows));
+                    Panel<V>.Multiply(z + first, 1, i.TapStride, lastTap + c, -cin, Taps, sums + c, stride, Blocks(last - first, tileRows));
                     continue;
                 }
 
+                // Together, since in place their lines are a power of two apart and would not stay in the cache for a tile after another.
                 for (var tap = 0; tap < Taps; tap++)
+                    Panel<V>.Pack(1f, lastTap - tap * cin * cout + c, cin, cout, panel + tap * cout * width);
+                for (var pixel = first; pixel < last; pixel += tileRows)
                 {
-                    Panel<V>.Multiply(
-                        z + (nint)tap * i.TapStride + (nint)first * cout, cout, 1, lastTap - tap * cin * cout + c, cin, cout,
-                        sums + c, stride, last - first, Micro<V>.OuterColumns, accumulate: tap > 0);
+                    Micro<V>.OuterProducts(
+                        z + (nint)pixel * cout, Rows<V>(rows, Math.Min(tileRows, last - pixel), cout), i.TapStride, 1,
+                        panel, cout * width, width, Taps, cout, sums + (pixel - first) * stride + c, stride);
                 }
             }
 
