@@ -10,7 +10,7 @@
 #             training      both models for ten epochs (1)
 #             verification  the kernels through this machine's ptxas, its driver's functions, and steps under compute-sanitizer (4);
 #                           needs CUDA's tools on the path, so only when asked for
-#             report        nothing but the report of what OUTPUT holds
+#             report        nothing but the report of what OUTPUT holds: alone it asks no device and leaves BUILD as it is
 #           default: tests steps training
 # Writes benchmarks/results/GPU.md, with the device's name, and all results into the folder OUTPUT (default artifacts/gpu-results), which
 # OUTPUT.tar.gz holds once more, in one file. The environment also has AUTOENCODER_DATA (a folder with MNIST's files; without one, training
@@ -26,7 +26,7 @@ usage() {
 
 [ $# -ge 2 ] || usage
 here=$(dirname "$(realpath "$0")")
-build=$(realpath "$1") python=$2 output=$(realpath -m "${OUTPUT:-$here/../artifacts/gpu-results}")
+build=$(realpath -m "$1") python=$2 output=$(realpath -m "${OUTPUT:-$here/../artifacts/gpu-results}")
 shift 2
 [ $# -gt 0 ] || set -- tests steps training
 for part in "$@"; do
@@ -34,6 +34,7 @@ for part in "$@"; do
 done
 accelerator=${ACCELERATOR:-cuda} rounds=${ROUNDS:-5} epochs=${EPOCHS:-10} minutes=${MINUTES:-60}
 steps=${STEPS:-1920} # whole graphs, and whole passes through the images, on both sides
+export PATH=$PATH:/usr/sbin:/sbin # where ldconfig is, which not every user's path has
 export PYTHONUTF8=1 AUTOENCODER_GOLDEN=${AUTOENCODER_GOLDEN:-$here/../tests/golden}
 
 # attempt NAME.TYPE COMMAND…: what the command prints becomes OUTPUT/NAME.TYPE, but only if it succeeds. Otherwise OUTPUT/NAME.failed says
@@ -144,6 +145,8 @@ mkdir -p "$output" || exit 2
 scratch=$(mktemp -d)
 trap finish EXIT
 trap 'minutes=0' INT TERM # what is left is given up
+# What earlier runs found out of the device is part of the report.
+[ "$*" != report ] || exit 0
 if [ -f "$build" ]; then
   mkdir "$scratch/build"
   # tar asks xz for help, which may be missing.

@@ -16,11 +16,15 @@ internal sealed class CudaTools(string folder)
         {
             File.WriteAllText(source, ptx);
             var (assembled, report) = Run(
-                "ptxas", "--warning-as-error", "--warn-on-spills", "--warn-on-local-memory-usage", "--verbose", $"--gpu-name=sm_{capability}", source, "--output-file", binary);
+                "ptxas", "--warning-as-error", "--warn-on-spills", "--warn-on-local-memory-usage", "--verbose", "--generate-line-info", $"--gpu-name=sm_{capability}", source, "--output-file", binary);
             if (!assembled)
                 return (null, report.ReplaceLineEndings(" ").Trim());
-            var (_, disassembly) = Run("nvdisasm", "--print-code", binary);
-            return (MachineCode.Parse(report, disassembly), "");
+            var (disassembled, listing) = Run("nvdisasm", "--print-code", "--print-line-info-ptx", binary);
+            var code = MachineCode.Parse(report, listing);
+            // Of code that cannot be read nothing is known.
+            return !disassembled ? (null, $"nvdisasm failed: {listing.ReplaceLineEndings(" ").Trim()}")
+                : code.Instructions.All(instruction => instruction.PtxLine == 0) ? (null, "nvdisasm lists no instructions with their lines of PTX")
+                : (code, "");
         }
         finally
         {

@@ -3,30 +3,47 @@ using System.Text.RegularExpressions;
 
 namespace AutoencoderGpu.Verification;
 
+/// <summary>An instruction of machine code.</summary>
+/// <param name="Name">With its modifiers, such as BAR.SYNC.DEFER_BLOCKING.</param>
+/// <param name="PtxLine">Which line of the PTX it was made from, counted from 1.</param>
+/// <param name="Target">The label to which it branches; null where it does not.</param>
+internal readonly record struct MachineInstruction(string Name, int PtxLine, string? Target);
+
 /// <summary>What a kernel became for one GPU architecture.</summary>
 /// <param name="Registers">A thread's.</param>
 /// <param name="SharedBytes">A group's.</param>
 /// <param name="StackBytes">A thread's, with what is spilled.</param>
-/// <param name="Barriers">Barrier instructions.</param>
-/// <param name="Ffma">FFMA instructions in the basic block that has most of them.</param>
-/// <param name="BlockLength">All instructions of that block.</param>
-internal sealed record MachineCode(int Registers, int SharedBytes, int StackBytes, int Barriers, int Ffma, int BlockLength)
+/// <param name="Instructions">All of them.</param>
+/// <param name="Loop">Those of the innermost loop with the most FFMA, null where there is no loop.</param>
+internal sealed record MachineCode(
+    int Registers, int SharedBytes, int StackBytes, IReadOnlyList<MachineInstruction> Instructions, IReadOnlyList<MachineInstruction>? Loop)
 {
-    /// <summary>FFMA among the instructions of the innermost loop, which the assembler unrolls into one block.</summary>
-    public double FfmaShare => BlockLength == 0 ? 0 : (double)Ffma / BlockLength;
-
-    /// <summary>Reads what <c>ptxas -v</c> and <c>nvdisasm -c</c> say.</summary>
+    /// <summary>Reads what <c>ptxas -v</c> and <c>nvdisasm -c -gp</c> say.</summary>
     public static MachineCode Parse(string assemblerOutput, string disassembly)
     {
-        var (ffma, length) = DensestBlock(disassembly);
+        var instructions = new List<MachineInstruction>();
+        var labels = new Dictionary<string, int>();
+        var ptxLine = 0;
+        foreach (var line in disassembly.Split('\n'))
+        {
+            if (Regex.Match(line, @"^\s*//## File .*, line (\d+)") is { Success: true } source)
+                ptxLine = int.Parse(source.Groups[1].Value, CultureInfo.InvariantCulture);
+            else if (Regex.Match(line, @"^(\.L_\w+):") is { Success: true } label)
+                labels[label.Groups[1].Value] = instructions.Count;
+            else if (Regex.Match(line, @"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?(?!NOP\b)([A-Z][A-Z0-9_.]*)(?:.*`\((\.L_\w+)\))?") is { Success: true } match)
+                instructions.Add(new(match.Groups[1].Value, ptxLine, match.Groups[2] is { Success: true } target ? target.Value : null));
+        }
+
         return new(
             Number(assemblerOutput, @"Used (\d+) registers"),
             Number(assemblerOutput, @"(\d+) bytes smem"),
             Number(assemblerOutput, @"(\d+) bytes stack frame") + Number(assemblerOutput, @"(\d+) bytes spill stores"),
-            Regex.Count(disassembly, @"\bBAR\.SYNC"),
-            ffma,
-            length);
+            instructions,
+            InnermostLoopOf(instructions, labels));
     }
+
+    /// <summary>How many of some instructions are FFMA.</summary>
+    public static int Ffma(IReadOnlyList<MachineInstruction> instructions) => instructions.Count(instruction => instruction.Name == "FFMA");
 
     /// <summary>Groups that run on a multiprocessor at once, as a share of the threads that it can hold.</summary>
     /// <remarks>
@@ -50,31 +67,22 @@ internal sealed record MachineCode(int Registers, int SharedBytes, int StackByte
         return (double)limits.Min() * warps * warp / threads;
     }
 
-    private static (int Ffma, int Length) DensestBlock(string disassembly)
+    /// <summary>
+    /// A loop is what a branch goes back over, and innermost if none lies in it. The assembler ends every kernel with a branch
+    /// to itself, which is none.
+    /// </summary>
+    private static List<MachineInstruction>? InnermostLoopOf(List<MachineInstruction> instructions, Dictionary<string, int> labels)
     {
-        var best = (Ffma: 0, Length: 0);
-        var current = best;
-        foreach (var line in disassembly.Split('\n'))
-        {
-            var instruction = Regex.Match(line, @"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_.]*)");
-            var isLabel = line.StartsWith(".L_", StringComparison.Ordinal);
-            if (!instruction.Success && !isLabel)
-                continue;
-            var name = instruction.Groups[1].Value;
-            if (name == "FFMA")
-                current.Ffma++;
-            if (!isLabel)
-                current.Length++;
-            if (current.Ffma > best.Ffma)
-                best = current;
-            // What follows the last FFMA of a block belongs to it, too.
-            else if (best.Ffma > 0 && current.Ffma == best.Ffma && current.Length > best.Length)
-                best = current;
-            if (isLabel || name is "BRA" or "EXIT" or "BRX" || name.StartsWith("BAR", StringComparison.Ordinal))
-                current = (0, 0);
-        }
-
-        return best;
+        var loops = instructions.Index()
+            .Where(branch => branch.Item.Name.StartsWith("BRA", StringComparison.Ordinal) && branch.Item.Target is not null)
+            .Select(branch => (Begin: labels[branch.Item.Target!], End: branch.Index + 1))
+            .Where(loop => loop.Begin < loop.End - 1)
+            .GroupBy(loop => loop.Begin, (begin, ends) => (Begin: begin, End: ends.Max(loop => loop.End)))
+            .ToList();
+        return loops
+            .Where(loop => !loops.Any(other => other != loop && loop.Begin <= other.Begin && other.End <= loop.End))
+            .Select(loop => instructions[loop.Begin..loop.End])
+            .MaxBy(Ffma);
     }
 
     private static int Number(string text, string pattern) =>

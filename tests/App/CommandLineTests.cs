@@ -23,6 +23,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--schedule", "triangle")]
     [InlineData("--threads", "0")]
     [InlineData("--threads", "5000")]
+    [InlineData("--device", "-1")]
     [InlineData("--accelerator", "tpu")]
     [InlineData("--model", "3")]
     [InlineData("--train-limit", "0")]

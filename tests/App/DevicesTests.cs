@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Operations;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;
@@ -77,13 +79,26 @@ public sealed class DevicesTests : IDisposable
         Build("OpenCL");
         var (_, opencl) = await DevicesAsync("opencl");
         Assert.Equal(
-            ["New GPU [0x56a0]", "CPU", "Old GPU", "Lost GPU", "Poor GPU", "Empty platform"], opencl.Select(device => (string)device["name"]!));
-        Assert.Equal([0, 1, null, null, null, null], opencl.Select(device => (int?)device["device"]));
-        Assert.Equal([null, null, "OpenCL C 1.2", "not available", "generic address space", "no devices"], opencl.Select(device =>
-            ((string[])["OpenCL C 1.2", "not available", "generic address space", "no devices"]).SingleOrDefault(
-                text => device["reason"] is { } reason && ((string)reason!).Contains(text, StringComparison.Ordinal))));
+            ["New GPU [0x56a0]", "CPU", "Old GPU", "Lost GPU", "Poor GPU", "Narrow GPU", "Empty platform"], opencl.Select(device => (string)device["name"]!));
+        Assert.Equal([0, 1, null, null, null, null, null], opencl.Select(device => (int?)device["device"]));
+        string[] reasons = ["OpenCL C 1.2", "not available", "generic address space", "128 work-items", "no devices"];
+        Assert.Equal([null, null, .. reasons], opencl.Select(device =>
+            reasons.SingleOrDefault(text => device["reason"] is { } reason && ((string)reason!).Contains(text, StringComparison.Ordinal))));
         TrainCommandTests.AssertError(3, "there are 2, devices 0 to 1;", await RunAsync("bench", "--accelerator", "opencl", "--device", "2"));
         TrainCommandTests.AssertError(3, "CPU, could not be opened: CL_OUT_OF", await RunAsync("bench", "--accelerator", "opencl", "--device", "1"));
+    }
+
+    [Theory]
+    [InlineData(Catalog.LargestSharedBytes, "opencl")]
+    [InlineData(Catalog.LargestSharedBytes - 1, "cpu")]
+    public async Task A_gpu_whose_groups_share_too_little_memory_for_the_kernels_is_not_taken(int bytes, string auto)
+    {
+        Build("OpenCL");
+        void Limit(ProcessStartInfo info) => info.Environment["FAKE_OPENCL_LOCAL"] = bytes.ToString(CultureInfo.InvariantCulture);
+        var devices = await RunAsync(Limit, "devices", "--json");
+        Assert.Equal(auto, (string)JsonNode.Parse(devices.Output)!["auto"]!);
+        if (auto == "cpu")
+            TrainCommandTests.AssertError(3, $"New GPU [0x56a0] cannot be used: its groups have {bytes} bytes", await RunAsync(Limit, "bench", "--accelerator", "opencl"));
     }
 
     [Fact]

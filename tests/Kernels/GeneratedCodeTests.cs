@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Operations;
@@ -26,10 +28,7 @@ public sealed class GeneratedCodeTests : IDisposable
     [MemberData(nameof(Kernels))]
     public void Every_kernel_becomes_PTX(string name, int capability)
     {
-        var architecture = new CudaArchitecture(capability / 10, capability % 10);
-        using var backend = new PTXBackend(
-            _cuda, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_84, null);
-        var kernel = Assert.IsType<PTXCompiledKernel>(KernelCompiler.Compile(backend, Kernel(name)));
+        var kernel = Ptx(Kernel(name), capability);
         Assert.Contains($".target sm_{capability}", kernel.PTXAssembly, StringComparison.Ordinal);
         Assert.Contains($".visible .entry {kernel.Name}(", kernel.PTXAssembly, StringComparison.Ordinal);
         Assert.Contains("st.", kernel.PTXAssembly, StringComparison.Ordinal);
@@ -48,6 +47,15 @@ public sealed class GeneratedCodeTests : IDisposable
         var kernel = Assert.IsType<CLCompiledKernel>(KernelCompiler.Compile(backend, Kernel(name)));
         Assert.Matches($@"kernel void {kernel.Name}\s*\(", kernel.Source);
         Assert.DoesNotContain("double ", kernel.Source, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Devices_are_asked_for_no_more_and_no_less_than_the_kernels_need()
+    {
+        Assert.Equal(Catalog.LargestGroup, Catalog.Kernels.Max(kernel => kernel.GroupSize));
+        Assert.Equal(Catalog.LargestSharedBytes, Catalog.Kernels.Max(kernel => Regex
+            .Matches(Ptx(kernel, 80).PTXAssembly, @"\.shared \.align \d+ \.b8 \w+\[(\d+)\]")
+            .Sum(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))));
     }
 
     [Fact]
@@ -81,6 +89,14 @@ public sealed class GeneratedCodeTests : IDisposable
     {
         _cuda.Dispose();
         _opencl.Dispose();
+    }
+
+    private PTXCompiledKernel Ptx(PortableKernel kernel, int capability)
+    {
+        var architecture = new CudaArchitecture(capability / 10, capability % 10);
+        using var backend = new PTXBackend(
+            _cuda, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_84, null);
+        return Assert.IsType<PTXCompiledKernel>(KernelCompiler.Compile(backend, kernel));
     }
 
     private static PortableKernel Kernel(string name) => Catalog.Kernels.First(kernel => kernel.Name == name);

@@ -25,15 +25,18 @@ internal sealed class DeviceMemory(AcceleratorStream stream, long limit, string 
         var bytes = length * Interop.SizeOf<T>();
         if (bytes > Available)
             throw NotEnough(bytes);
+        MemoryBuffer1D<T, Stride1D.Dense>? buffer = null;
         try
         {
-            var buffer = Stream.Accelerator.Allocate1D<T>(length);
+            buffer = Stream.Accelerator.Allocate1D<T>(length);
             buffer.MemSetToZero(Stream);
             _taken += bytes;
             return buffer;
         }
         catch (Exception e) when (AcceleratorErrors.IsOutOfMemory(e))
         {
+            // Some drivers find out only when memory is used.
+            buffer?.Dispose();
             throw NotEnough(bytes, e);
         }
     }

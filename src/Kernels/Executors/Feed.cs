@@ -9,6 +9,9 @@ namespace AutoencoderGpu.Kernels.Executors;
 /// </summary>
 public sealed class Feed : IDisposable
 {
+    /// <summary>Bytes of a part of streamed images at most: thousands of steps, beside which a wait is nothing.</summary>
+    private const int LargestPart = 64 << 20;
+
     private readonly DeviceMemory _memory;
     private readonly MemoryBuffer1D<byte, Stride1D.Dense>? _images;
     private readonly StreamedImages? _streamed;
@@ -31,14 +34,14 @@ public sealed class Feed : IDisposable
             _learningRates = memory.Take<float>(Steps);
             _losses = memory.Take<float>(Count);
             _origin = memory.Take<int>(1);
-            if (images.Length <= memory.Available)
+            _images = TakeIfRoom(memory, images.Length);
+            if (_images is not null)
             {
-                _images = memory.Take<byte>(images.Length);
                 _images.View.AsContiguous().CopyFromCPU(memory.Stream, images.Span);
             }
             else
             {
-                _streamed = new(memory, images, imageSize, ImagesOfPart(memory, imageSize, batchSize));
+                _streamed = new(memory, images, imageSize, ImagesOfPart(memory, imageSize, batchSize, Count));
                 // The images come in the order of visits, from the beginning of a buffer.
                 Upload<int>(_order, [.. Enumerable.Range(0, Count).Select(visit => visit % _streamed.ImagesOfPart)]);
             }
@@ -129,13 +132,33 @@ public sealed class Feed : IDisposable
     /// <summary>Fetches the images after those that were loaded last, while these are worked on.</summary>
     internal void LoadNext() => _streamed?.LoadNext();
 
-    /// <summary>Whole mini-batches in an eighth of the memory that is left, so that more than one data set can be streamed.</summary>
-    private static int ImagesOfPart(DeviceMemory memory, int imageSize, int batchSize)
+    /// <summary>
+    /// Memory for all images, or null, and they are streamed: an eighth of what is left stays for another data set, which may have to be
+    /// streamed, too; and what is left is more than a driver gives in one piece, or at all.
+    /// </summary>
+    private static MemoryBuffer1D<byte, Stride1D.Dense>? TakeIfRoom(DeviceMemory memory, long length)
+    {
+        try
+        {
+            return length <= memory.Available / 8 * 7 ? memory.Take<byte>(length) : null;
+        }
+        catch (AcceleratorException e) when (e.IsOutOfMemory)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whole mini-batches in an eighth of the memory that is left, so that more than one data set can be streamed, and in a quarter of the
+    /// images, so that both buffers are much less than what was refused.
+    /// </summary>
+    private static int ImagesOfPart(DeviceMemory memory, int imageSize, int batchSize, int count)
     {
         var batch = (long)batchSize * imageSize;
-        return 2 * batch <= memory.Available
-            ? (int)Math.Min(int.MaxValue / imageSize, Math.Max(1, memory.Available / 8 / batch) * batchSize)
-            : throw memory.NotEnough(2 * batch);
+        if (2 * batch > memory.Available)
+            throw memory.NotEnough(2 * batch);
+        var bytes = Math.Min(LargestPart, Math.Min(memory.Available / 8, (long)count * imageSize / 4));
+        return (int)Math.Max(1, bytes / batch) * batchSize;
     }
 
     private void Upload<T>(MemoryBuffer1D<T, Stride1D.Dense> buffer, ReadOnlySpan<T> values)

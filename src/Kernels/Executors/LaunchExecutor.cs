@@ -57,7 +57,7 @@ public sealed class LaunchExecutor : Executor
 
     private protected override long FreeMemory => Accelerator switch
     {
-        CudaAccelerator cuda => cuda.GetFreeMemory(),
+        CudaAccelerator cuda => WithoutReserve(cuda.GetFreeMemory()),
         CLAccelerator cl => cl.MemorySize,
         _ => base.FreeMemory,
     };
@@ -96,6 +96,9 @@ public sealed class LaunchExecutor : Executor
         DropGraphs();
         base.Dispose();
     }
+
+    /// <summary>What programs may take of the memory that is free: kernels are loaded and graphs recorded when they have taken theirs.</summary>
+    private static long WithoutReserve(long free) => free - Math.Min(free / 8, 256 << 20);
 
     private void LaunchSteps(KernelLaunch[] launches, in Buffers buffers, Feed feed, int firstStep, int steps)
     {

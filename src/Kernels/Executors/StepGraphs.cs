@@ -31,8 +31,8 @@ internal sealed class StepGraphs : IDisposable
     {
         _accelerator = (CudaAccelerator)stream.Accelerator;
         _stream = stream;
-        _branch = _accelerator.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING);
         _accelerator.Bind();
+        _branch = _accelerator.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING);
         Check(CudaDriver.CreateEvent(out _fork, CudaDriver.WithoutTiming));
         Check(CudaDriver.CreateEvent(out _join, CudaDriver.WithoutTiming));
     }

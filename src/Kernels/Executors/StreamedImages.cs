@@ -5,8 +5,13 @@ namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>
 /// Images that stay in the host's memory and pass through two buffers on the device, in the order in which they are visited: while
-/// the kernels work on one, the next images are copied into the other from page-locked memory, on a stream of their own.
+/// the kernels work on one part, the next is copied to the device, on a stream of its own, and the host gathers the one after that.
 /// </summary>
+/// <remarks>
+/// Parts take turns at two buffers on the device and at two of page-locked memory, from which alone a copy runs beside kernels. The host
+/// waits where a part ends, once in hundreds of steps, rather than have one stream wait for the other by events: OpenCL's are not to be had
+/// through ILGPU, and a wait that is missing shows up on some machine, some day, as a wrong image.
+/// </remarks>
 internal sealed class StreamedImages : IDisposable
 {
     private const int None = -1;
@@ -14,9 +19,10 @@ internal sealed class StreamedImages : IDisposable
     private readonly ReadOnlyMemory<byte> _images;
     private readonly int _imageSize;
     private readonly AcceleratorStream _copies;
-    private readonly PageLockedArray1D<byte> _staging;
+    private readonly PageLockedArray1D<byte>?[] _staging = new PageLockedArray1D<byte>[2];
     private readonly MemoryBuffer1D<byte, Stride1D.Dense>?[] _buffers = new MemoryBuffer1D<byte, Stride1D.Dense>[2];
-    private readonly int[] _parts = [None, None]; // which part of the order each buffer holds
+    private readonly int[] _gathered = [None, None]; // which part of the order is in page-locked memory
+    private readonly int[] _sent = [None, None]; // and which in the device's, or on its way there
     private int[] _order = [];
     private int _current = None;
 
@@ -33,11 +39,13 @@ internal sealed class StreamedImages : IDisposable
         ImagesOfPart = imagesOfPart;
         var accelerator = memory.Stream.Accelerator;
         _copies = accelerator.CreateStream();
-        _staging = accelerator.AllocatePageLocked1D<byte>((long)imagesOfPart * imageSize);
         try
         {
             for (var i = 0; i < _buffers.Length; i++)
-                _buffers[i] = memory.Take<byte>(_staging.Length);
+            {
+                _buffers[i] = memory.Take<byte>((long)imagesOfPart * imageSize);
+                _staging[i] = accelerator.AllocatePageLocked1D<byte>((long)imagesOfPart * imageSize);
+            }
         }
         catch
         {
@@ -54,7 +62,8 @@ internal sealed class StreamedImages : IDisposable
     {
         _copies.Synchronize();
         _order = order.ToArray();
-        _parts.AsSpan().Fill(None);
+        _gathered.AsSpan().Fill(None);
+        _sent.AsSpan().Fill(None);
         _current = None;
     }
 
@@ -63,23 +72,27 @@ internal sealed class StreamedImages : IDisposable
     {
         if (part != _current)
         {
-            // Whatever was started may use either buffer; from here on nothing does.
+            // Whatever was started may use any buffer; from here on nothing does.
             _memory.Stream.Synchronize();
-            if (_parts[part % 2] != part)
-                Copy(part);
+            _copies.Synchronize();
+            Send(part);
             _copies.Synchronize();
             _current = part;
+            if (_gathered[(part + 1) % 2] == part + 1)
+                Send(part + 1);
         }
 
         return _buffers[part % 2]!.View.AsContiguous();
     }
 
-    /// <summary>Starts to copy the part after the one that was loaded last, while that is worked on.</summary>
+    /// <summary>
+    /// Sends the part after the one that was loaded last, if that is not under way, and gathers the one after that, while the
+    /// device works: to be called when it has been told what to do.
+    /// </summary>
     public void LoadNext()
     {
-        var next = _current + 1;
-        if ((long)next * ImagesOfPart < _order.Length && _parts[next % 2] != next)
-            Copy(next);
+        Send(_current + 1);
+        Gather(_current + 2);
     }
 
     /// <inheritdoc/>
@@ -88,19 +101,37 @@ internal sealed class StreamedImages : IDisposable
         _copies.Synchronize();
         foreach (var buffer in _buffers)
             _memory.Return(buffer);
-        _staging.Dispose();
+        foreach (var staging in _staging)
+            staging?.Dispose();
         _copies.Dispose();
     }
 
-    private void Copy(int part)
+    /// <summary>Starts to copy a part to the device, if there is one, over the part before the last, which nothing may still use.</summary>
+    private void Send(int part)
     {
-        // An earlier copy may still read the page-locked memory.
-        _copies.Synchronize();
-        var first = part * ImagesOfPart;
-        var visited = _order.AsSpan(first, Math.Min(ImagesOfPart, _order.Length - first));
+        if (_sent[part % 2] == part || !Gather(part))
+            return;
+        _buffers[part % 2]!.View.AsContiguous().CopyFromPageLockedAsync(_copies, _staging[part % 2]!);
+        _sent[part % 2] = part;
+    }
+
+    /// <summary>
+    /// Collects a part in page-locked memory, over the part before the last, whose copy was waited for when it was loaded; that of the
+    /// last may be under way.
+    /// </summary>
+    /// <returns>Whether there is such a part.</returns>
+    private bool Gather(int part)
+    {
+        var first = (long)part * ImagesOfPart;
+        if (first >= _order.Length)
+            return false;
+        if (_gathered[part % 2] == part)
+            return true;
+        var visited = _order.AsSpan((int)first, Math.Min(ImagesOfPart, _order.Length - (int)first));
+        var gathered = _staging[part % 2]!.Span;
         for (var i = 0; i < visited.Length; i++)
-            _images.Span.Slice(visited[i] * _imageSize, _imageSize).CopyTo(_staging.Span[(i * _imageSize)..]);
-        _buffers[part % 2]!.View.AsContiguous().CopyFromPageLockedAsync(_copies, _staging);
-        _parts[part % 2] = part;
+            _images.Span.Slice(visited[i] * _imageSize, _imageSize).CopyTo(gathered[(i * _imageSize)..]);
+        _gathered[part % 2] = part;
+        return true;
     }
 }

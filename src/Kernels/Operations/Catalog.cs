@@ -39,6 +39,12 @@ public sealed record OperationEntry(Func<Instruction, int, Cost> Cost, Func<Inst
 /// <summary>Every operation there is.</summary>
 public static class Catalog
 {
+    /// <summary>Threads of the largest group that a kernel has; a device with smaller ones cannot run the programs.</summary>
+    public const int LargestGroup = 256;
+
+    /// <summary>Bytes of the most memory that the threads of a group share, likewise: both factors of a product, twice, and where they lie.</summary>
+    public const int LargestSharedBytes = 37_120;
+
     private const int ElementwiseGroup = GroupSum.GroupSize;
 
     private static readonly PortableKernel[] _denseForward =

@@ -1,18 +1,21 @@
 // As much of an OpenCL loader as is called before a kernel runs: a platform without devices, and one with a CPU, a GPU of OpenCL 1.2, a
-// GPU without free memory, one that is not available and one that lacks generic addresses.
+// GPU without free memory, one that is not available, one that lacks generic addresses and one of small groups.
+// FAKE_OPENCL_LOCAL sets the bytes of local memory of all.
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SUCCESS = 0, DEVICE_NOT_FOUND = -1, OUT_OF_HOST_MEMORY = -6, INVALID_VALUE = -30 };
 
-typedef struct { const char *name, *version; long type; int available, generic; } Device;
+typedef struct { const char *name, *version; long type; int available, generic, group; } Device;
 
 static const Device devices[] = {
-    { "CPU", "OpenCL 3.0 fake", 2, 1, 1 },
-    { "Old GPU", "OpenCL 1.2 fake", 4, 1, 0 },
-    { "New GPU [0x56a0]", "OpenCL 3.0 fake", 4, 1, 1 },
-    { "Lost GPU", "OpenCL 2.0 fake", 4, 0, 1 },
-    { "Poor GPU", "OpenCL 3.0 fake", 4, 1, 0 },
+    { "CPU", "OpenCL 3.0 fake", 2, 1, 1, 256 },
+    { "Old GPU", "OpenCL 1.2 fake", 4, 1, 0, 256 },
+    { "New GPU [0x56a0]", "OpenCL 3.0 fake", 4, 1, 1, 256 },
+    { "Lost GPU", "OpenCL 2.0 fake", 4, 0, 1, 256 },
+    { "Poor GPU", "OpenCL 3.0 fake", 4, 1, 0, 256 },
+    { "Narrow GPU", "OpenCL 3.0 fake", 4, 1, 1, 128 },
 };
 
 static const char empty, full;
@@ -61,7 +64,9 @@ int clGetDeviceInfo(const Device *device, unsigned what, size_t room, void *out,
     const size_t sizes[] = { 256, 256, 256 };
     if (what == 0x1005)
         return put(sizes, sizeof sizes, room, out, size);
-    const long number = what == 0x1000 ? device->type : what == 0x1027 ? device->available : what == 0x1069 ? device->generic
+    const char *local = getenv("FAKE_OPENCL_LOCAL");
+    const long number = what == 0x1000 ? device->type : what == 0x1004 ? device->group : what == 0x1023 ? (local ? atol(local) : 64l << 10)
+        : what == 0x1027 ? device->available : what == 0x1069 ? device->generic
         : what == 0x1003 ? 3 : what == 0x101F ? 4l << 30 : 256;
     return put(&number, sizeof number, room, out, size);
 }
