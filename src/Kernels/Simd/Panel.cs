@@ -6,6 +6,10 @@ namespace AutoencoderGpu.Kernels.Simd;
 /// Products of plain matrices: <see cref="Micro{V}"/>'s tile of 6 rows by 2 vectors, but down a whole panel of two vectors of columns
 /// in one call, for depths of a few dozen, at which a call a tile is felt.
 /// </summary>
+/// <remarks>
+/// Two positions of the depth a round: alone on its core a tile is as fast with one, but beside a neighbour on the same core, with whom it
+/// shares the instructions that the core can take, a tenth slower.
+/// </remarks>
 internal static unsafe class Panel<V>
     where V : unmanaged, ISimd<V>
 {
@@ -13,46 +17,60 @@ internal static unsafe class Panel<V>
     public static int Columns => Micro<V>.OuterColumns;
 
     /// <summary>target[r, c] = Σ a[r, k] · b[k, c] over k below <paramref name="depth"/>, for six rows a block and two vectors of c.</summary>
-    /// <param name="a">Rows <paramref name="aRow"/> and depths <paramref name="aStep"/> floats apart.</param>
+    /// <param name="a">Rows <paramref name="aRow"/> and depths <paramref name="aStep"/> floats apart, of which one is 1.</param>
     /// <param name="b">Depths <paramref name="bStep"/> floats apart, columns contiguous.</param>
     /// <param name="target">Rows <paramref name="stride"/> floats apart.</param>
     /// <param name="blocks">Blocks of six rows.</param>
     /// <param name="accumulate">Whether the sums are added to the target instead of overwriting it.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(
         float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks, bool accumulate = false)
+    {
+        if (aStep == 1)
+            Multiply<ContiguousDepths>(a, aRow, 1, b, bStep, depth, target, stride, blocks, accumulate);
+        else
+            Multiply<ContiguousRows>(a, 1, aStep, b, bStep, depth, target, stride, blocks, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply<TLayout>(
+        float* a, nint aRow, nint aStep, float* b, nint bStep, int depth, float* target, nint stride, int blocks, bool accumulate)
+        where TLayout : struct, ILayout
     {
         for (; blocks > 0; blocks--)
         {
             V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
             V c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
             float* first = a, fourth = a + 3 * aRow, right = b;
-            for (var k = depth; k > 0; k--)
+            var k = depth;
+            for (; k > 1; k -= 2)
             {
-                V b0 = V.Load(right), b1 = V.Load(right + V.Width);
-                var left = V.Broadcast(*first);
-                V.AddProduct(left, b0, ref c00);
-                V.AddProduct(left, b1, ref c01);
-                left = V.Broadcast(first[aRow]);
-                V.AddProduct(left, b0, ref c10);
-                V.AddProduct(left, b1, ref c11);
-                left = V.Broadcast(first[2 * aRow]);
-                V.AddProduct(left, b0, ref c20);
-                V.AddProduct(left, b1, ref c21);
-                left = V.Broadcast(*fourth);
-                V.AddProduct(left, b0, ref c30);
-                V.AddProduct(left, b1, ref c31);
-                left = V.Broadcast(fourth[aRow]);
-                V.AddProduct(left, b0, ref c40);
-                V.AddProduct(left, b1, ref c41);
-                left = V.Broadcast(fourth[2 * aRow]);
-                V.AddProduct(left, b0, ref c50);
-                V.AddProduct(left, b1, ref c51);
-                first += aStep;
-                fourth += aStep;
-                right += bStep;
+                Step<TLayout>(
+                    first, fourth, aRow, 0, right,
+                    ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+                if (TLayout.HasContiguousDepths)
+                {
+                    Step<TLayout>(
+                        first, fourth, aRow, 1, right + bStep,
+                        ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+                    first += 2;
+                    fourth += 2;
+                }
+                else
+                {
+                    first += aStep;
+                    Step<TLayout>(
+                        first, first, aRow, 0, right + bStep,
+                        ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+                    first += aStep;
+                }
+
+                right += 2 * bStep;
             }
 
+            if (k > 0)
+                Step<TLayout>(
+                    first, fourth, aRow, 0, right,
+                    ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
             Micro<V>.Finish(c00, c01, target, accumulate);
             Micro<V>.Finish(c10, c11, target + stride, accumulate);
             Micro<V>.Finish(c20, c21, target + 2 * stride, accumulate);
@@ -62,6 +80,37 @@ internal static unsafe class Panel<V>
             a += 6 * aRow;
             target += 6 * stride;
         }
+    }
+
+    /// <summary>What a position of the depth adds to a tile.</summary>
+    /// <param name="first">The first row.</param>
+    /// <param name="fourth">The fourth row, where rows are not contiguous.</param>
+    /// <param name="at">Floats from there to the position.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step<TLayout>(
+        float* first, float* fourth, nint aRow, int at, float* right, ref V c00, ref V c01, ref V c10, ref V c11, ref V c20, ref V c21,
+        ref V c30, ref V c31, ref V c40, ref V c41, ref V c50, ref V c51)
+        where TLayout : struct, ILayout
+    {
+        V b0 = V.Load(right), b1 = V.Load(right + V.Width);
+        var left = V.Broadcast(first[at]);
+        V.AddProduct(left, b0, ref c00);
+        V.AddProduct(left, b1, ref c01);
+        left = V.Broadcast(TLayout.HasContiguousDepths ? first[aRow + at] : first[1]);
+        V.AddProduct(left, b0, ref c10);
+        V.AddProduct(left, b1, ref c11);
+        left = V.Broadcast(TLayout.HasContiguousDepths ? first[2 * aRow + at] : first[2]);
+        V.AddProduct(left, b0, ref c20);
+        V.AddProduct(left, b1, ref c21);
+        left = V.Broadcast(TLayout.HasContiguousDepths ? fourth[at] : first[3]);
+        V.AddProduct(left, b0, ref c30);
+        V.AddProduct(left, b1, ref c31);
+        left = V.Broadcast(TLayout.HasContiguousDepths ? fourth[aRow + at] : first[4]);
+        V.AddProduct(left, b0, ref c40);
+        V.AddProduct(left, b1, ref c41);
+        left = V.Broadcast(TLayout.HasContiguousDepths ? fourth[2 * aRow + at] : first[5]);
+        V.AddProduct(left, b0, ref c50);
+        V.AddProduct(left, b1, ref c51);
     }
 
     /// <summary>The same for any number of rows, and up to two vectors of columns.</summary>
@@ -148,5 +197,21 @@ internal static unsafe class Panel<V>
 
         Micro<V>.Finish(c00 + d00, c01 + d01, target, accumulate);
         Micro<V>.Finish(c10 + d10, c11 + d11, target + stride, accumulate);
+    }
+
+    /// <summary>What is known of the left matrix when the loop is compiled, so that addresses need few instructions of their own.</summary>
+    private interface ILayout
+    {
+        static abstract bool HasContiguousDepths { get; }
+    }
+
+    private readonly struct ContiguousDepths : ILayout
+    {
+        public static bool HasContiguousDepths => true;
+    }
+
+    private readonly struct ContiguousRows : ILayout
+    {
+        public static bool HasContiguousDepths => false;
     }
 }
