@@ -22,7 +22,8 @@ internal static class CommonOptions
 
     public static Option<int> Device { get; } = Numbers.AtLeast("--device", 0, 0, "Which of several devices of the accelerator");
 
-    public static Option<int> Threads { get; } = Numbers.AtLeast("--threads", 1, Environment.ProcessorCount, "CPU threads", maximum: 1024);
+    public static Option<int> Threads { get; } = Numbers.AtLeast(
+        "--threads", 1, Math.Min(Environment.ProcessorCount, CpuExecutor.MaximalThreads), "CPU threads", maximum: CpuExecutor.MaximalThreads);
 
     public static Option<long?> DeviceMemory { get; } = Numbers.Bytes(
         "--device-memory", "Most of the device's memory to use; images that do not fit are streamed; default all that is free");

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -52,6 +53,9 @@ public sealed unsafe class CpuExecutor : Executor
         _launch = accelerator.ContinueWith(opened => opened.Result.LoadKernel<long>(Kernel), TaskScheduler.Default);
     }
 
+    /// <summary>Threads of an executor at most.</summary>
+    public const int MaximalThreads = 1024;
+
     /// <summary>The environment variable that forces a width: 512, 256, 128 or 32 for none.</summary>
     public const string SimdVariable = "AUTOENCODER_SIMD";
 
@@ -86,11 +90,15 @@ public sealed unsafe class CpuExecutor : Executor
         $"CPU, {_threads} thread{(_threads == 1 ? "" : "s")}, {(_simd == SimdWidth.Scalar ? "no vectors" : $"{(int)_simd}-bit vectors")}";
 
     /// <summary>An executor on the CPU.</summary>
-    /// <param name="threads">At least 1.</param>
+    /// <param name="threads">From 1 to <see cref="MaximalThreads"/>, whatever the machine has.</param>
     /// <param name="simd">Vectors to use; wider ones than the machine has are emulated, slowly.</param>
+    /// <exception cref="ArgumentOutOfRangeException">So many threads, or such vectors, there are not.</exception>
     public static CpuExecutor Create(int threads, SimdWidth simd)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaximalThreads);
+        if (!Enum.IsDefined(simd))
+            throw new ArgumentOutOfRangeException(nameof(simd), simd, "There are no such vectors.");
         // ILGPU takes long to set itself up and to translate its first kernel; data can be read in the meantime.
         return new(Task.Run(() => OpenAccelerator(threads)), threads, simd);
     }
@@ -165,8 +173,9 @@ public sealed unsafe class CpuExecutor : Executor
 
     private static Accelerator OpenAccelerator(int threads)
     {
-        // ILGPU wants warps of two threads at least; a group may still use fewer.
-        var device = new CPUDevice(numThreadsPerWarp: 2, numWarpsPerMultiprocessor: (threads + 1) / 2, numMultiprocessors: 1);
+        // ILGPU wants warps of two threads at least, and their number a power of two; a group may use fewer.
+        var warps = (int)BitOperations.RoundUpToPowerOf2((uint)(threads + 1) / 2);
+        var device = new CPUDevice(numThreadsPerWarp: 2, warps, numMultiprocessors: 1);
         // The one kernel has nothing to optimise, and while a cache is filled, nothing else can be had from the accelerator.
         return device.CreateAccelerator(Context.Create(
             builder => builder.CPU(device).Optimize(OptimizationLevel.O0).Caching(CachingMode.Disabled)));
