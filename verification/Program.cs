@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Operations;
+using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Verification;
 using ILGPU;
 using ILGPU.Backends.PTX;
@@ -28,7 +28,7 @@ using var context = Context.Create(builder => KernelCompiler.Configure(builder, 
 var table = new StringBuilder();
 var failures = 0;
 var ordering = new int[Synchronisation.Kinds.Count()];
-PortableKernel[] kernels = [.. Catalog.Kernels];
+PortableKernel[] kernels = [.. Registry.Kernels];
 foreach (var kernel in kernels)
 {
     foreach (var (source, target) in architectures)
@@ -96,7 +96,7 @@ return failures + driver.Missing.Count == 0 ? 0 : 1;
 
 static string Check(string ptx, MachineCode code) =>
     code.StackBytes > 0 ? $"{code.StackBytes} bytes of stack"
-    : code.SharedBytes > Catalog.LargestSharedBytes ? $"{code.SharedBytes} bytes of shared memory, more than the {Catalog.LargestSharedBytes} that devices are asked for"
+    : code.SharedBytes > PortableKernel.LargestSharedBytes ? $"{code.SharedBytes} bytes of shared memory, more than the {PortableKernel.LargestSharedBytes} that devices are asked for"
     : Synchronisation.Check(ptx, code);
 
 static string CheckThatLossesAreFound(string ptx, MachineCode code)

@@ -1,4 +1,4 @@
-using AutoencoderGpu.Kernels.Operations;
+using AutoencoderGpu.Kernels;
 using ILGPU;
 
 namespace AutoencoderGpu.Verification;
@@ -9,7 +9,7 @@ namespace AutoencoderGpu.Verification;
 /// </summary>
 internal static class SpinningKernel
 {
-    public static PortableKernel Entry { get; } = new("Spinning", ((Delegate)Kernel).Method, 256, (_, _) => new(1, 1, 1));
+    public static PortableKernel Entry { get; } = new("Spinning", ((Delegate)Kernel).Method, 256);
 
     private static void Kernel(ArrayView<int> arrived, ArrayView<int> values)
     {

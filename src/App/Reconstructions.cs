@@ -16,7 +16,7 @@ internal static class Reconstructions
     /// <param name="images">Any number; labels are kept.</param>
     public static IReadOnlyList<Reconstruction> Of(Executor executor, Model model, ImageSet images)
     {
-        using var feed = executor.CreateFeed(images.Pixels, Network.ImageSize, model.BatchSize);
+        using var feed = executor.CreateFeed(images.Pixels, images.Size, model.BatchSize);
         var results = new List<Reconstruction>();
         for (var step = 0; step < feed.Steps; step++)
         {
@@ -25,7 +25,7 @@ internal static class Reconstructions
             for (var i = 0; i < outputs.Length; i++)
             {
                 var image = feed[step].First + i;
-                var pixels = images.Pixels.AsSpan(image * Network.ImageSize, Network.ImageSize).ToArray();
+                var pixels = images.Pixels.AsSpan(image * images.Size, images.Size).ToArray();
                 results.Add(new(pixels, outputs[i], images.Labels[image], losses[i]));
             }
         }
@@ -40,7 +40,7 @@ internal static class Reconstructions
             .OrderBy(group => group.Key).SelectMany(group => group.Take(ImagesPerClass))];
         return Of(executor, model, test with
         {
-            Pixels = [.. chosen.SelectMany(image => test.Pixels.AsSpan(image * Network.ImageSize, Network.ImageSize).ToArray())],
+            Pixels = [.. chosen.SelectMany(image => test.Pixels.AsSpan(image * test.Size, test.Size).ToArray())],
             Labels = [.. chosen.Select(image => test.Labels[image])],
         });
     }

@@ -5,4 +5,6 @@ using System.Runtime.CompilerServices;
 
 // ILGPU emits launchers into an assembly of its own, which must see the kernels.
 [assembly: InternalsVisibleTo(ILGPU.Context.RuntimeAssemblyName)]
+// The compiler of networks fuses instructions and gives their operands a place.
+[assembly: InternalsVisibleTo("AutoencoderGpu.Models")]
 [assembly: InternalsVisibleTo("AutoencoderGpu.Tests")]

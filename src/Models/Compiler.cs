@@ -6,343 +6,205 @@ namespace AutoencoderGpu.Models;
 
 /// <summary>What a program is compiled for.</summary>
 /// <param name="BatchSize">Images of a mini-batch, at most.</param>
-/// <param name="MaximalGradientNorm">The norm at which the gradients of convolutions are clipped together; 0 for not.</param>
+/// <param name="MaximalGradientNorm">The norm at which all gradients are clipped together; 0 for not.</param>
 /// <param name="GradientSplits">The executor's <see cref="Executor.GradientSplits"/>.</param>
-/// <param name="Mean">Of the pixels, in 0 to 1.</param>
-/// <param name="Deviation">Of the pixels.</param>
-public sealed record CompilerOptions(
-    int BatchSize,
-    float MaximalGradientNorm = 0,
-    int GradientSplits = 1,
-    double Mean = Normalisation.Mean,
-    double Deviation = Normalisation.Deviation);
+public sealed record CompilerOptions(int BatchSize, float MaximalGradientNorm = 0, int GradientSplits = 1)
+{
+    /// <summary>The update rule; plain SGD where none is named.</summary>
+    public Optimiser Optimiser { get; init; } = Optimiser.All[0];
+
+    /// <summary>Whether neighbouring instructions are fused; only tests want to know what happens otherwise.</summary>
+    internal bool Fuses { get; init; } = true;
+}
 
 /// <summary>A network as instructions over an arena.</summary>
 /// <param name="ArenaLength">Floats.</param>
 /// <param name="Parameters">In the order of the layers, weights before bias.</param>
-/// <param name="Input">The normalised images, which are also the target.</param>
+/// <param name="State">What the optimiser remembers of each parameter, as tensors like the parameters.</param>
+/// <param name="Constants">What the arena must hold before the first step: offsets and values.</param>
+/// <param name="Input">The normalised images.</param>
 /// <param name="Output">The reconstructions.</param>
 /// <param name="Training">One training step: gather, forward, loss, backward, update.</param>
 /// <param name="Evaluation">Gather, forward, loss.</param>
 public sealed record CompiledNetwork(
     int ArenaLength,
     IReadOnlyList<Parameter> Parameters,
+    IReadOnlyList<Parameter> State,
+    IReadOnlyList<(int Offset, float[] Values)> Constants,
     FeatureMap Input,
     FeatureMap Output,
     InstructionList Training,
     InstructionList Evaluation);
 
 /// <summary>
-/// Turns a network into instructions. Every activation has a gradient map of its own shape beside it. A gradient map holds
-/// ∂L/∂(pre-activation): the operation that writes it multiplies by the derivative of the activation in front.
+/// Turns a network into instructions: has each layer emit its plain ones, fuses neighbours (<see cref="Fusion"/>), and gives what is left its place
+/// (<see cref="ArenaSpace"/>). Every activation has a gradient map of its own shape beside it. A gradient map holds ∂L/∂(pre-activation):
+/// the operation that writes it multiplies by the derivative of the activation in front.
 /// </summary>
-public sealed class Compiler
+public static class Compiler
 {
-    private readonly Network _network;
-    private readonly CompilerOptions _options;
-    private readonly List<Parameter> _parameters = [];
-    private int _arenaLength;
-
-    private Compiler(Network network, CompilerOptions options)
-    {
-        _network = network;
-        _options = options;
-    }
-
     /// <summary>Compiles a network.</summary>
+    /// <exception cref="ArgumentException">Its layers do not fit together, or options are out of range.</exception>
+    /// <exception cref="OverflowException">It is too large for one arena.</exception>
     public static CompiledNetwork Compile(Network network, CompilerOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
-        return new Compiler(network, options).Compile();
-    }
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.GradientSplits, 1, nameof(options));
+        if (!(options.MaximalGradientNorm >= 0))
+            throw new ArgumentOutOfRangeException(nameof(options), options.MaximalGradientNorm, "A norm to clip at is above 0, or 0 for none.");
 
-    private CompiledNetwork Compile()
-    {
-        var stages = Stages();
-        // Convolutions come first and together, since one update serves all of their parameters.
-        foreach (var stage in stages.OrderBy(stage => stage.Layer is not ConvLayer))
-            AllocateParameters(stage);
-        var updated = ConvUpdate.Allocate(this, stages);
-        var input = AllocateMap(Network.ImageSide, Network.ImageSide, 1, stages[0].IsPlainConvolution);
-        AllocateMaps(stages, input);
+        var shapes = network.Shapes();
+        var space = new ArenaSpace(options.BatchSize);
+        var parameters = Layout(network, shapes);
+        var length = parameters.Count == 0 ? 0 : parameters.Max(parameter => parameter.Offset + parameter.Count);
+        var run = new Run(space, parameters, length, options);
 
-        var last = stages[^1];
-        List<Instruction> forward = [Gather.Forward(input, _options.Mean, _options.Deviation)];
-        forward.AddRange(stages.SelectMany(Forward));
-        List<Instruction> backward = [MeanSquaredError.Evaluate(last.Output, input, last.Gradient, last.Activation)];
-        for (var i = stages.Count - 1; i >= 0; i--)
-            backward.AddRange(Backward(stages[i], i > 0 ? stages[i - 1] : null, updated));
-        backward.AddRange(updated.Instructions(_options));
-        var loss = MeanSquaredError.Evaluate(last.Output, input, default, last.Activation);
-        return new(
-            _arenaLength,
-            [.. stages.SelectMany(stage => stage.Parameters)],
-            input,
-            last.Output,
-            new InstructionList([.. forward, .. backward]),
-            new InstructionList([.. forward, loss]));
-    }
-
-    private List<Stage> Stages()
-    {
-        var stages = new List<Stage>();
-        int height = Network.ImageSide, width = Network.ImageSide, channels = 1;
-        Interpolation? upsampling = null;
-        for (var i = 0; i < _network.Layers.Count; i++)
+        var (scale, shift) = (space.Slice(network.Input.Channels), space.Slice(network.Input.Channels));
+        var constants = new List<(int Offset, float[] Values)> { (scale, network.Normalisation.Scales), (shift, network.Normalisation.Shifts) };
+        var input = MapOf(space, network.Input);
+        var forward = new List<Instruction> { Gather.Of(input, scale, shift) };
+        var target = input;
+        if (network.Loss.TargetsPixels && !network.Normalisation.IsNone)
         {
-            var layer = _network.Layers[i];
-            if (layer is MaxPoolLayer && stages.LastOrDefault() is { IsPlainConvolution: true, IsPooled: false } pooled)
-            {
-                // The convolution in front pools its sums itself.
-                pooled.IsPooled = true;
-                (height, width) = (height / 2, width / 2);
-                (pooled.Height, pooled.Width) = (height, width);
-                continue;
-            }
-
-            if (layer is UpsampleLayer upsample && i + 1 < _network.Layers.Count && _network.Layers[i + 1] is ConvLayer)
-            {
-                upsampling = upsample.Interpolation;
-                continue;
-            }
-
-            var stage = new Stage(layer) { InputSize = height * width * channels, InputChannels = channels, Upsampling = upsampling };
-            // A maximum of activated values is an activated value.
-            stage.Activation = layer switch
-            {
-                WeightedLayer weighted => weighted.Activation,
-                MaxPoolLayer when stages.Count > 0 => stages[^1].Activation,
-                _ => Activation.None,
-            };
-            (height, width, channels) = layer switch
-            {
-                DenseLayer dense => (1, 1, dense.Outputs),
-                ConvLayer conv when upsampling is not null => (2 * height, 2 * width, conv.Outputs),
-                ConvLayer conv => (height, width, conv.Outputs),
-                MaxPoolLayer => (height / 2, width / 2, channels),
-                UpsampleLayer => (2 * height, 2 * width, channels),
-                _ => throw new ArgumentException($"No instruction for {layer}."),
-            };
-            (stage.Height, stage.Width, stage.Channels) = (height, width, channels);
-            stages.Add(stage);
-            upsampling = null;
+            var pixels = Normalisation.None(network.Input.Channels);
+            (scale, shift) = (space.Slice(network.Input.Channels), space.Slice(network.Input.Channels));
+            constants.AddRange([(scale, pixels.Scales), (shift, pixels.Shifts)]);
+            target = MapOf(space, network.Input);
+            forward.Add(Gather.Of(target, scale, shift));
         }
 
-        // A dense layer's output is flat; the last one's is an image again.
-        if (height * width * channels != Network.ImageSize)
-            throw new ArgumentException($"{_network.Name} ends in {height}×{width}×{channels} values, not in an image.");
-        (stages[^1].Height, stages[^1].Width, stages[^1].Channels) = (Network.ImageSide, Network.ImageSide, 1);
-        return stages;
+        var layers = Operands(network, shapes, space, input, run);
+        var (output, gradient) = (layers[^1].Output, layers[^1].OutputGradient);
+        forward.AddRange(network.Layers.Zip(layers).SelectMany(pair => pair.First.Forward(pair.Second)));
+        List<Instruction> training = [.. forward, network.Loss.Evaluate(output, target, gradient, network.OutputActivation)];
+        foreach (var (layer, operands) in network.Layers.Zip(layers).Reverse())
+            training.AddRange(layer.Backward(operands));
+        training.AddRange(run.Update());
+        List<Instruction> evaluation = [.. forward, network.Loss.Evaluate(output, target, default, network.OutputActivation)];
+        if (options.Fuses)
+            (training, evaluation) = (Fusion.Fuse(training, space), Fusion.Fuse(evaluation, space));
+
+        var (programs, arenaLength, placeOf) = space.Place(
+            [training, evaluation], [run.Parameters, .. run.State, .. constants.Select(constant => constant.Offset)]);
+        FeatureMap Placed(FeatureMap map) => map with { Offset = placeOf(map.Offset), Border = space.BorderOf(map) };
+        return new(
+            arenaLength,
+            [.. parameters.Select(parameter => parameter with { Offset = placeOf(run.Parameters + parameter.Offset) })],
+            [
+                .. from state in options.Optimiser.State.Zip(run.State)
+                   from parameter in parameters
+                   select parameter with { Name = $"{state.First}.{parameter.Name}", Offset = placeOf(state.Second + parameter.Offset) },
+            ],
+            [.. constants.Select(constant => (placeOf(constant.Offset), constant.Values))],
+            Placed(input),
+            Placed(output),
+            programs[0],
+            programs[1]);
     }
 
-    private void AllocateParameters(Stage stage)
+    /// <summary>All parameters in the order of the layers, with offsets from the first of them; those whose gradients are split are the last.</summary>
+    private static List<Parameter> Layout(Network network, IReadOnlyList<Shape> shapes)
     {
-        if (stage.Layer is not WeightedLayer layer)
-            return;
-        var isEncoder = layer.Name.StartsWith(_network.EncoderPrefix, StringComparison.Ordinal);
-        int outputs = layer.Outputs, inputs = stage.InputSize, channels = stage.InputChannels;
-        int[] shape = layer is ConvLayer ? [outputs, channels, 3, 3] : [outputs, inputs];
-        var fanIn = layer is ConvLayer ? 9 * channels : inputs;
-        var weights = Allocate(outputs * fanIn + outputs);
-        stage.Parameters =
+        var names = network.LayerNames();
+        var offsets = new int[network.Layers.Count];
+        var end = 0;
+        foreach (var i in Enumerable.Range(0, offsets.Length).OrderBy(i => network.Layers[i].HasSplitGradients))
+        {
+            offsets[i] = end;
+            end = checked(end + network.Layers[i].ParametersOf(InputOf(network, shapes, i)).Sum(shape => shape.Count));
+            end = ArenaSpace.Aligned(end);
+        }
+
+        return
         [
-            new(layer.Name + ".weight", shape, fanIn, weights, isEncoder),
-            new(layer.Name + ".bias", [outputs], fanIn, weights + outputs * fanIn, isEncoder),
+            .. from i in Enumerable.Range(0, offsets.Length)
+               from shape in network.Layers[i].ParametersOf(InputOf(network, shapes, i))
+               let offset = offsets[i]
+               let _ = offsets[i] += shape.Count
+               select new Parameter($"{names[i]}.{shape.Suffix}", shape.Sizes, shape.FanIn, offset, i < network.EncoderLayers),
         ];
     }
 
-    private void AllocateMaps(List<Stage> stages, FeatureMap input)
+    private static List<LayerOperands> Operands(
+        Network network, IReadOnlyList<Shape> shapes, ArenaSpace space, FeatureMap input, Run run)
     {
-        for (var i = 0; i < stages.Count; i++)
+        var layers = new List<LayerOperands>();
+        var (activation, gradient) = (Activation.None, default(FeatureMap));
+        var names = network.LayerNames();
+        for (var i = 0; i < network.Layers.Count; i++)
         {
-            var stage = stages[i];
-            stage.Input = i == 0 ? input : stages[i - 1].Output;
-            stage.Output = AllocateMap(stage.Height, stage.Width, stage.Channels, i + 1 < stages.Count && stages[i + 1].IsPlainConvolution);
-            stage.Gradient = AllocateMap(stage.Height, stage.Width, stage.Channels, stage.IsPlainConvolution && !stage.IsPooled);
-            if (stage.IsPooled || stage.Layer is MaxPoolLayer)
-                stage.Winners = AllocateMap(stage.Height, stage.Width, stage.Channels, false);
-            if (stage.IsPooled && i > 0)
-                stage.UnpooledGradient = AllocateMap(stage.Input.Height, stage.Input.Width, stage.Channels, true);
-            if (stage.Upsampling is null)
-                continue;
-            stage.Products = new FeatureMap(0, stage.Input.Height, stage.Input.Width, stage.Channels, 0);
-            stage.TapStride = checked(_options.BatchSize * stage.Products.Size);
-            stage.Products = stage.Products with { Offset = Allocate(checked(9 * stage.TapStride)) };
-        }
-    }
-
-    /// <summary>A convolution reads the border of its input forward, and that of its output's gradient backward.</summary>
-    private FeatureMap AllocateMap(int height, int width, int channels, bool bordered)
-    {
-        var map = new FeatureMap(0, height, width, channels, bordered ? 1 : 0);
-        return map with { Offset = Allocate(checked(_options.BatchSize * map.ImageStride)) };
-    }
-
-    private int Allocate(int length)
-    {
-        var offset = _arenaLength;
-        _arenaLength = checked(offset + (length + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment);
-        return offset;
-    }
-
-    private static IEnumerable<Instruction> Forward(Stage stage)
-    {
-        switch (stage.Layer)
-        {
-            case DenseLayer:
-                yield return Dense.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Activation);
-                break;
-            case ConvLayer when stage.Upsampling is { } interpolation:
-                yield return UpsampledConv3x3.Project(stage.Input, stage.Weights, stage.Products, stage.TapStride);
-                yield return UpsampledConv3x3.Spread(
-                    stage.Products, stage.TapStride, stage.Bias, stage.Output, stage.Activation, interpolation);
-                break;
-            case ConvLayer when stage.IsPooled:
-                yield return PooledConv3x3.Forward(
-                    stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Winners, stage.Activation);
-                break;
-            case ConvLayer:
-                yield return Conv3x3.Forward(stage.Input, stage.Weights, stage.Bias, stage.Output, stage.Activation);
-                break;
-            case MaxPoolLayer:
-                yield return MaxPool2x2.Forward(stage.Input, stage.Output, stage.Winners);
-                break;
-            case UpsampleLayer upsample:
-                yield return Upsample2x.Forward(stage.Input, stage.Output, upsample.Interpolation);
-                break;
-        }
-    }
-
-    private static IEnumerable<Instruction> Backward(Stage stage, Stage? previous, ConvUpdate update)
-    {
-        var gradient = previous?.Gradient ?? default;
-        var activation = previous?.Activation ?? Activation.None;
-        switch (stage.Layer)
-        {
-            case DenseLayer:
-                yield return Dense.Backward(stage.Gradient, stage.Input, stage.Weights, stage.Bias, gradient, activation);
-                break;
-            case ConvLayer conv when stage.Upsampling is { } interpolation:
-                // z is not needed any more, and its gradient takes its place.
-                yield return UpsampledConv3x3.Collect(stage.Gradient, stage.Products, stage.TapStride, interpolation);
-                yield return UpsampledConv3x3.BackwardWeights(
-                    stage.Products, stage.TapStride, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
-                if (previous is null)
-                    break;
-                yield return Conv3x3.Rotate(stage.Weights, stage.RotatedWeights, stage.InputChannels, conv.Outputs);
-                yield return UpsampledConv3x3.BackwardInput(
-                    stage.Products, stage.TapStride, stage.RotatedWeights, gradient, stage.Input, activation);
-                break;
-            case ConvLayer when stage.IsPooled && previous is null:
-                yield return PooledConv3x3.BackwardWeights(
-                    stage.Gradient, stage.Winners, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
-                break;
-            case ConvLayer conv:
-                var sums = stage.IsPooled ? stage.UnpooledGradient : stage.Gradient;
-                if (stage.IsPooled)
-                    yield return MaxPool2x2.Backward(stage.Gradient, stage.Winners, sums);
-                yield return Conv3x3.BackwardWeights(
-                    sums, stage.Input, update.GradientOf(stage.Weights), update.Splits, update.Count);
-                if (previous is null)
-                    break;
-                yield return Conv3x3.Rotate(stage.Weights, stage.RotatedWeights, stage.InputChannels, conv.Outputs);
-                yield return Conv3x3.BackwardInput(sums, stage.RotatedWeights, gradient, stage.Input, activation);
-                break;
-            case MaxPoolLayer when previous is not null:
-                // Its gradient has been multiplied by the derivative already, since its activation is that of the layer in front.
-                yield return MaxPool2x2.Backward(stage.Gradient, stage.Winners, gradient);
-                break;
-            case UpsampleLayer upsample when previous is not null:
-                yield return Upsample2x.Backward(stage.Gradient, stage.Input, gradient, upsample.Interpolation, activation);
-                break;
-        }
-    }
-
-    /// <summary>
-    /// A layer with its place in the arena; a convolution has the upsampling in front of it or the pooling behind it in it.
-    /// </summary>
-    private sealed class Stage(Layer layer)
-    {
-        public Layer Layer { get; } = layer;
-
-        public Interpolation? Upsampling { get; init; }
-
-        /// <summary>Whether it is a convolution with the pooling behind it.</summary>
-        public bool IsPooled { get; set; }
-
-        public bool IsPlainConvolution => Layer is ConvLayer && Upsampling is null;
-
-        public int InputSize { get; init; }
-
-        public int InputChannels { get; init; }
-
-        public int Height { get; set; }
-
-        public int Width { get; set; }
-
-        public int Channels { get; set; }
-
-        public FeatureMap Input { get; set; }
-
-        public FeatureMap Output { get; set; }
-
-        public FeatureMap Gradient { get; set; }
-
-        /// <summary>Of a pooling.</summary>
-        public FeatureMap Winners { get; set; }
-
-        /// <summary>The gradient of a pooled convolution's sums, where that of its input is made of it.</summary>
-        public FeatureMap UnpooledGradient { get; set; }
-
-        /// <summary>The first of an upsampled convolution's nine maps.</summary>
-        public FeatureMap Products { get; set; }
-
-        public int TapStride { get; set; }
-
-        public IReadOnlyList<Parameter> Parameters { get; set; } = [];
-
-        public int RotatedWeights { get; set; }
-
-        public int Weights => Parameters[0].Offset;
-
-        public int Bias => Parameters[1].Offset;
-
-        /// <summary>What made the output, by whose derivative its gradient is multiplied.</summary>
-        public Activation Activation { get; set; }
-    }
-
-    /// <summary>
-    /// The gradients of all convolutions, in the layout of their parameters, and the update that applies them. Dense layers need
-    /// none: their gradients are applied as they arise. The parameters of convolutions are the first in the arena.
-    /// </summary>
-    private sealed record ConvUpdate(int Count, int Gradients, int Partials, int Splits)
-    {
-        /// <summary>Called when the parameters of convolutions are all that the arena holds so far, or when there are none.</summary>
-        public static ConvUpdate Allocate(Compiler compiler, List<Stage> stages)
-        {
-            var convolutions = stages.Where(stage => stage.Layer is ConvLayer).ToList();
-            var count = convolutions.Count == 0 ? 0 : convolutions.Max(stage => stage.Bias + stage.Parameters[1].Count);
-            foreach (var stage in convolutions)
-                stage.RotatedWeights = compiler.Allocate(stage.Parameters[0].Count);
-            var splits = compiler._options.GradientSplits;
-            return new(count, compiler.Allocate(checked(splits * count)), compiler.Allocate(count / Sgd.NormBlock + 1), splits);
+            var layer = network.Layers[i];
+            var output = MapOf(space, shapes[i]);
+            var offsets = run.OffsetsOf(names[i]);
+            layers.Add(new(space)
+            {
+                Input = input,
+                InputActivation = activation,
+                InputGradient = gradient,
+                Output = output,
+                OutputGradient = MapOf(space, shapes[i]),
+                Parameters = [.. offsets.Select(offset => run.Parameters + offset)],
+                Gradients = offsets.Count == 0 ? default : run.GradientsAt(offsets[0], layer.HasSplitGradients),
+            });
+            (input, activation, gradient) = (output, layer.ActivationOf(activation), layers[^1].OutputGradient);
         }
 
-        public int GradientOf(int parameter) => Gradients + parameter;
+        return layers;
+    }
 
-        public IEnumerable<Instruction> Instructions(CompilerOptions options)
+    private static Shape InputOf(Network network, IReadOnlyList<Shape> shapes, int layer) => layer == 0 ? network.Input : shapes[layer - 1];
+
+    private static FeatureMap MapOf(ArenaSpace space, Shape shape) => space.Map(shape.Height, shape.Width, shape.Channels);
+
+    /// <summary>The run of all parameters, and what lies as it does: gradients, in the order of the parameters, and the optimiser's state.</summary>
+    private sealed class Run
+    {
+        private readonly IReadOnlyList<Parameter> _parameters;
+        private readonly CompilerOptions _options;
+        private readonly int _length;
+        private readonly int _splitStart;
+        private readonly int _gradients;
+        private readonly int _partials;
+
+        public Run(ArenaSpace space, IReadOnlyList<Parameter> parameters, int length, CompilerOptions options)
         {
-            if (Count == 0)
+            (_parameters, _options, _length) = (parameters, options, length);
+            _splitStart = parameters.Where(parameter => parameter.Shape.Count == 4).Select(parameter => parameter.Offset).DefaultIfEmpty(length).Min();
+            Parameters = space.Slice(length);
+            _gradients = space.Slice(checked(length + (Splits - 1) * SplitStride));
+            _partials = space.Slice(length / Gradients.NormBlock + 1);
+            State = [.. options.Optimiser.State.Select(_ => space.Slice(length))];
+        }
+
+        /// <summary>Offset of the first parameter.</summary>
+        public int Parameters { get; }
+
+        /// <summary>Offsets of the optimiser's state.</summary>
+        public IReadOnlyList<int> State { get; }
+
+        private int Splits => _splitStart < _length ? _options.GradientSplits : 1;
+
+        private int SplitStride => _length - _splitStart;
+
+        public List<int> OffsetsOf(string? layer) =>
+            [.. _parameters.Where(parameter => layer is not null && parameter.Name.StartsWith(layer + ".", StringComparison.Ordinal)).Select(parameter => parameter.Offset)];
+
+        public SplitGradients GradientsAt(int offset, bool areSplit) =>
+            areSplit ? new(_gradients + offset, Splits, SplitStride) : new(_gradients + offset);
+
+        /// <summary>The instructions that apply the gradients.</summary>
+        public IEnumerable<Instruction> Update()
+        {
+            if (_length == 0)
                 yield break;
-            if (options.MaximalGradientNorm > 0)
+            var gradients = new Gradients(_gradients, _length).SplitInto(Splits, SplitStride, Splits > 1 ? _splitStart : 0);
+            if (_options.MaximalGradientNorm > 0)
             {
-                yield return Sgd.GradientNorm(Gradients, Count, Partials, Splits, Count);
-                yield return Sgd.ClippedUpdate(0, Gradients, Count, Partials, options.MaximalGradientNorm);
+                yield return GradientNorm.Of(gradients, _partials);
+                gradients = gradients.ClippedAt(_partials, _options.MaximalGradientNorm);
             }
-            else
-            {
-                yield return Sgd.Update(0, Gradients, Count, Splits, Count);
-            }
+
+            yield return _options.Optimiser.Update(Parameters, gradients, State);
         }
     }
 }

@@ -12,6 +12,7 @@ public sealed partial record Network
         "conv",
         "Conv",
         "Convolutional autoencoder",
+        new(28, 28, 1),
         [
             new ConvLayer("convEncoder1", 32, Activation.Relu),
             new MaxPoolLayer(),
@@ -23,5 +24,5 @@ public sealed partial record Network
             new UpsampleLayer(interpolation),
             new ConvLayer("convDecoder3", 1, Activation.Sigmoid),
         ],
-        "convEncoder");
+        4);
 }

@@ -9,11 +9,12 @@ public sealed partial record Network
         "fc",
         "FC",
         "Fully connected autoencoder",
+        new(28, 28, 1),
         [
             new DenseLayer("fcEncoder1", 256, Activation.Relu),
             new DenseLayer("fcEncoder2", 128, Activation.Relu),
             new DenseLayer("fcDecoder1", 256, Activation.Relu),
-            new DenseLayer("fcDecoder2", ImageSize, Activation.Sigmoid),
+            new DenseLayer("fcDecoder2", 784, Activation.Sigmoid),
         ],
-        "fcEncoder");
+        2);
 }

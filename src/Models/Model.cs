@@ -1,3 +1,4 @@
+using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
 
 namespace AutoencoderGpu.Models;
@@ -14,16 +15,29 @@ public sealed class Model : IDisposable
     /// <param name="network">What is trained.</param>
     /// <param name="batchSize">Images of a mini-batch; feeds must have the same.</param>
     /// <param name="maximalGradientNorm">The norm at which gradients are clipped, 0 for not.</param>
+    /// <param name="optimiser">The update rule; plain SGD where none is named.</param>
+    /// <exception cref="ArgumentException">The network's layers do not fit together, or a number is out of range.</exception>
     /// <exception cref="AcceleratorException">The accelerator has no room for it.</exception>
-    public Model(Executor executor, Network network, int batchSize, float maximalGradientNorm = 0)
+    public Model(Executor executor, Network network, int batchSize, float maximalGradientNorm = 0, Optimiser? optimiser = null)
     {
         _executor = executor;
         Network = network;
         BatchSize = batchSize;
-        _compiled = Compiler.Compile(network, new(batchSize, maximalGradientNorm, executor.GradientSplits));
+        var options = new CompilerOptions(batchSize, maximalGradientNorm, executor.GradientSplits);
+        try
+        {
+            _compiled = Compiler.Compile(network, optimiser is null ? options : options with { Optimiser = optimiser });
+        }
+        catch (OverflowException e)
+        {
+            throw NoRoom("an arena has room for 2 147 483 647 floats at most, and more would be needed", e);
+        }
+
         executor.Prepare(_compiled.Training, _compiled.ArenaLength, batchSize);
         executor.Prepare(_compiled.Evaluation, _compiled.ArenaLength, batchSize);
         _arena = CreateArena();
+        foreach (var (offset, values) in _compiled.Constants)
+            _arena.Write(offset, values);
     }
 
     /// <summary>The network.</summary>
@@ -34,6 +48,9 @@ public sealed class Model : IDisposable
 
     /// <summary>The tensors, in the order of the layers.</summary>
     public IReadOnlyList<Parameter> Parameters => _compiled.Parameters;
+
+    /// <summary>What the optimiser remembers of each parameter, as tensors like it; zeros before the first step.</summary>
+    public IReadOnlyList<Parameter> State => _compiled.State;
 
     /// <summary>The network as instructions.</summary>
     public CompiledNetwork Compiled => _compiled;
@@ -70,7 +87,7 @@ public sealed class Model : IDisposable
     /// <summary>Starts forward passes with losses.</summary>
     public void Evaluate(Feed feed, int firstStep, int steps) => Run(_compiled.Evaluation, feed, firstStep, steps);
 
-    /// <summary>The reconstructions of the images of one mini-batch, (B, 784) in 0 to 1.</summary>
+    /// <summary>The reconstructions of the images of one mini-batch, (B, H·W·C).</summary>
     public float[][] Reconstruct(Feed feed, int step)
     {
         Evaluate(feed, step, 1);
@@ -81,8 +98,7 @@ public sealed class Model : IDisposable
     public void Run(InstructionList program, Feed feed, int firstStep, int steps)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(feed.BatchSize, BatchSize);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstStep + steps, feed.Steps);
-        if (steps > 0)
+        if (steps != 0)
             _executor.Run(program, _arena, feed, firstStep, steps);
     }
 
@@ -97,7 +113,10 @@ public sealed class Model : IDisposable
         }
         catch (Exception e) when (AcceleratorErrors.IsOutOfMemory(e))
         {
-            throw new AcceleratorException($"{e.Message}, for {Network.Title} with mini-batches of {BatchSize} images", e) { IsOutOfMemory = true };
+            throw NoRoom(e.Message, e);
         }
     }
+
+    private AcceleratorException NoRoom(string message, Exception cause) =>
+        new($"{message}, for {Network.Title} with mini-batches of {BatchSize} images", cause) { IsOutOfMemory = true };
 }

@@ -2,84 +2,72 @@ using AutoencoderGpu.Kernels;
 
 namespace AutoencoderGpu.Models;
 
-/// <summary>A layer of a network; its input is the output of the layer before.</summary>
-public abstract record Layer;
-
-/// <summary>A layer with weights and a bias, followed by an activation.</summary>
-/// <param name="Name">Prefix of its parameters' names, as in the reference's files.</param>
-/// <param name="Outputs">Outputs, or output channels.</param>
-/// <param name="Activation">What follows.</param>
-public abstract record WeightedLayer(string Name, int Outputs, Activation Activation) : Layer;
-
-/// <summary>Fully connected.</summary>
-public sealed record DenseLayer(string Name, int Outputs, Activation Activation) : WeightedLayer(Name, Outputs, Activation);
-
-/// <summary>A 3×3 convolution with stride 1 and padding 1.</summary>
-public sealed record ConvLayer(string Name, int Outputs, Activation Activation) : WeightedLayer(Name, Outputs, Activation);
-
-/// <summary>Max-pooling over 2×2.</summary>
-public sealed record MaxPoolLayer : Layer;
-
-/// <summary>Upsampling by 2.</summary>
-public sealed record UpsampleLayer(Interpolation Interpolation) : Layer;
-
-/// <summary>An autoencoder: layers that end in an image of the input's size.</summary>
-/// <param name="Name"><c>fc</c> or <c>conv</c>, as in files and options.</param>
+/// <summary>An autoencoder as data: layers that end in an image of the input's size, and what it is trained on and for.</summary>
+/// <param name="Name">As in files and options.</param>
 /// <param name="Title">For people, short.</param>
 /// <param name="FullName">For people, above pictures.</param>
+/// <param name="Input">An image's shape.</param>
 /// <param name="Layers">In forward order.</param>
-/// <param name="EncoderPrefix">What the names of the encoder's layers begin with.</param>
-public sealed partial record Network(string Name, string Title, string FullName, IReadOnlyList<Layer> Layers, string EncoderPrefix)
+/// <param name="EncoderLayers">How many of the layers make the code.</param>
+public sealed partial record Network(string Name, string Title, string FullName, Shape Input, IReadOnlyList<Layer> Layers, int EncoderLayers)
 {
-    /// <summary>Rows and columns of an image.</summary>
-    public const int ImageSide = 28;
+    /// <summary>How bytes become the input; the reference's where nothing else is said.</summary>
+    public Normalisation Normalisation { get; init; } = Normalisation.Mnist;
 
-    /// <summary>Pixels of an image.</summary>
-    public const int ImageSize = ImageSide * ImageSide;
+    /// <summary>What it is trained for.</summary>
+    public Loss Loss { get; init; } = Loss.All[0];
 
-    /// <summary>Both autoencoders.</summary>
-    public static IReadOnlyList<Network> All(Interpolation interpolation) => [FullyConnected, Convolutional(interpolation)];
-}
+    /// <summary>What makes its output.</summary>
+    public Activation OutputActivation => Layers.Aggregate(Activation.None, (activation, layer) => layer.ActivationOf(activation));
 
-/// <summary>A tensor of parameters with PyTorch's name and shape.</summary>
-/// <param name="Name">Such as <c>fcEncoder1.weight</c>.</param>
-/// <param name="Shape">(out, in), (Cout, Cin, 3, 3), or (out) for a bias.</param>
-/// <param name="FanIn">Inputs of each output, which bound the initial values.</param>
-/// <param name="Offset">In the arena.</param>
-/// <param name="IsEncoder">Whether it belongs to the encoder.</param>
-public sealed record Parameter(string Name, IReadOnlyList<int> Shape, int FanIn, int Offset, bool IsEncoder)
-{
-    /// <summary>Number of values.</summary>
-    public int Count => Shape.Aggregate(1, (product, size) => product * size);
+    /// <summary>The published autoencoders.</summary>
+    public static IReadOnlyList<Network> Published(Interpolation interpolation) => [FullyConnected, Convolutional(interpolation)];
 
-    /// <summary>PyTorch's (Cout, Cin, 3, 3) to the arena's (3, 3, Cin, Cout); others are the same in both.</summary>
-    public float[] ToArena(ReadOnlySpan<float> values) => Transpose(values, toArena: true);
-
-    /// <summary>The inverse of <see cref="ToArena"/>.</summary>
-    public float[] FromArena(ReadOnlySpan<float> values) => Transpose(values, toArena: false);
-
-    private float[] Transpose(ReadOnlySpan<float> values, bool toArena)
+    /// <summary>The shapes of the layers' outputs.</summary>
+    /// <exception cref="ArgumentException">A layer cannot take its input, or the last one does not make an image; the message says what would fit.</exception>
+    public IReadOnlyList<Shape> Shapes()
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, Count);
-        if (Shape.Count != 4)
-            return values.ToArray();
-        var result = new float[values.Length];
-        int cout = Shape[0], cin = Shape[1];
-        for (var n = 0; n < cout; n++)
+        Input.Check(nameof(Input));
+        Normalisation.Check(Input.Channels, nameof(Normalisation));
+        if (Layers.Count == 0)
+            throw new ArgumentException($"{Title} has no layers.");
+        if (EncoderLayers < 0 || EncoderLayers > Layers.Count)
+            throw new ArgumentException($"{Title} has {Layers.Count} layers, of which {EncoderLayers} cannot make the code.");
+        var shapes = new List<Shape>();
+        var shape = Input;
+        for (var i = 0; i < Layers.Count; i++)
         {
-            for (var c = 0; c < cin; c++)
+            try
             {
-                for (var tap = 0; tap < 9; tap++)
-                {
-                    int torch = (n * cin + c) * 9 + tap, arena = (tap * cin + c) * cout + n;
-                    if (toArena)
-                        result[arena] = values[torch];
-                    else
-                        result[torch] = values[arena];
-                }
+                shapes.Add(shape = Layers[i].OutputOf(shape));
+                _ = shape.Size;
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException)
+            {
+                throw new ArgumentException($"{Title}, layer {i + 1}: {e.Message}", e);
             }
         }
 
-        return result;
+        // The pixels of one channel are in the order of flat values.
+        if (shape.IsFlat && Input.Channels == 1 && shape.Size == Input.Size)
+            shapes[^1] = Input;
+        return shapes[^1] == Input
+            ? shapes
+            : throw new ArgumentException($"{Title} ends in {shape}, where an image of {Input} is wanted.");
+    }
+
+    /// <summary>The names of the layers with parameters, null for others: those that they have, else encoder1, encoder2, decoder1 and so on.</summary>
+    internal IReadOnlyList<string?> LayerNames()
+    {
+        int encoders = 0, decoders = 0;
+        string?[] names =
+        [
+            .. Layers.Select((layer, i) => layer is WeightedLayer weighted
+                ? weighted.Name ?? (i < EncoderLayers ? $"encoder{++encoders}" : $"decoder{++decoders}")
+                : null),
+        ];
+        return names.OfType<string>().GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { Key: var twice }
+            ? throw new ArgumentException($"{Title} has two layers named {twice}.")
+            : names;
     }
 }

@@ -32,6 +32,6 @@ public static class Weights
 
     /// <summary>The network that tensors of these names belong to, or null.</summary>
     public static Network? NetworkOf(IEnumerable<string> names, Interpolation interpolation) =>
-        Network.All(interpolation).FirstOrDefault(network => names.Any(name =>
+        Network.Published(interpolation).FirstOrDefault(network => names.Any(name =>
                 network.Layers.OfType<WeightedLayer>().Any(layer => name.StartsWith(layer.Name + ".", StringComparison.Ordinal))));
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Operations;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;
@@ -89,8 +89,8 @@ public sealed class DevicesTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Catalog.LargestSharedBytes, "opencl")]
-    [InlineData(Catalog.LargestSharedBytes - 1, "cpu")]
+    [InlineData(PortableKernel.LargestSharedBytes, "opencl")]
+    [InlineData(PortableKernel.LargestSharedBytes - 1, "cpu")]
     public async Task A_gpu_whose_groups_share_too_little_memory_for_the_kernels_is_not_taken(int bytes, string auto)
     {
         Build("OpenCL");

@@ -71,7 +71,7 @@ public class Conv3x3Tests
         var rotated = bench.Writable(bench.Slice(data.W.Length), data.W.Length);
         var inputGradient = bench.Writable(bench.Map(data.Height, data.Width, data.Cin, border));
         bench.Run(
-            Conv3x3.Rotate(weights, rotated, data.Cin, data.Cout),
+            RotateWeights3x3.Of(weights, rotated, data.Cin, data.Cout),
             Conv3x3.BackwardInput(data.Gradient(bench, 1), rotated, inputGradient, data.Input(bench), activation));
         Tolerance.Check("input's gradient", bench.Read(inputGradient), inputSums);
         Tolerance.CheckGolden("input's gradient", bench.Read(inputGradient), golden?["grad_input"], inputSums);
@@ -90,7 +90,7 @@ public class Conv3x3Tests
         var gradients = bench.Slice(splits * stride);
         for (var split = 0; split < splits; split++)
             bench.Writable(gradients + split * stride, length);
-        bench.Run(Conv3x3.BackwardWeights(data.Gradient(bench, border), data.Input(bench), gradients, splits, stride));
+        bench.Run(Conv3x3BackwardWeights.Of(data.Gradient(bench, border), data.Input(bench), new(gradients, splits, stride)));
         var total = new float[length];
         for (var split = 0; split < splits; split++)
         {

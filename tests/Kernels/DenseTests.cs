@@ -51,7 +51,7 @@ public class DenseTests
         int n = bias.Length, k = w.Length / n;
         var bench = Bench();
         FeatureMap input = bench.Map(1, 1, k, 0, x), output = bench.Writable(bench.Map(1, 1, n, 0));
-        bench.Run(Dense.Forward(input, bench.Slice(n * k, w), bench.Slice(n, bias), output, activation));
+        bench.Run(DenseForward.Of(input, bench.Slice(n * k, w), bench.Slice(n, bias), output, activation));
         var sums = Reference.Dense(Reference.Exact(x), Reference.Exact(w), Reference.Exact(bias), count);
         Activated.Check("output", bench.Read(output), sums, activation);
         Tolerance.CheckGolden("output", bench.Read(output), golden?["output"], sums);
@@ -64,7 +64,7 @@ public class DenseTests
             bench = Bench();
             int weights = bench.Writable(bench.Slice(n * k, w), n * k), biases = bench.Writable(bench.Slice(n, bias), n);
             var gradient = wantsInputGradient ? bench.Writable(bench.Map(1, 1, k, 0)) : default;
-            bench.Run(Dense.Backward(bench.Map(1, 1, n, 0, g), bench.Map(1, 1, k, 0, x), weights, biases, gradient, activation));
+            bench.Run(DenseBackwardUpdate.Of(bench.Map(1, 1, n, 0, g), bench.Map(1, 1, k, 0, x), weights, biases, gradient, activation));
             Updated.Check("weight", bench.Read(weights, n * k), w, weightGradient, golden?["grad_weight"]);
             Updated.Check("bias", bench.Read(biases, n), bias, biasGradient, golden?["grad_bias"]);
             if (!wantsInputGradient)

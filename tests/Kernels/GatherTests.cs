@@ -23,7 +23,8 @@ public class GatherTests
         var order = random.Permutation(images);
         var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
         var output = bench.Writable(bench.Map(height, width, 1, border));
-        bench.Run(bytes, size, order, Gather.Forward(output, mean, deviation));
+        int scale = bench.Slice(1, [(float)(1 / (255 * deviation))]), shift = bench.Slice(1, [(float)(-mean / deviation)]);
+        bench.Run(bytes, size, order, Gather.Of(output, scale, shift));
         var expected = Enumerable.Range(0, count * size)
             .Select(i => (bytes[order[batch + i / size] * size + i % size] / 255.0 - mean) / deviation)
             .ToArray();

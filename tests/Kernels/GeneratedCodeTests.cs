@@ -20,9 +20,9 @@ public sealed class GeneratedCodeTests : IDisposable
     private readonly Context _opencl = Context.Create(builder => KernelCompiler.Configure(builder, AcceleratorKind.OpenCL));
 
     public static IEnumerable<TheoryDataRow<string, int>> Kernels =>
-        Rows.Of(Catalog.Kernels.Select(kernel => kernel.Name), (int[])[70, 80]);
+        Rows.Of(Registry.Kernels.Select(kernel => kernel.Name), (int[])[70, 80]);
 
-    public static IEnumerable<TheoryDataRow<string>> Names => Catalog.Kernels.Select(kernel => new TheoryDataRow<string>(kernel.Name));
+    public static IEnumerable<TheoryDataRow<string>> Names => Registry.Kernels.Select(kernel => new TheoryDataRow<string>(kernel.Name));
 
     [Theory]
     [MemberData(nameof(Kernels))]
@@ -52,35 +52,36 @@ public sealed class GeneratedCodeTests : IDisposable
     [Fact]
     public void Devices_are_asked_for_no_more_and_no_less_than_the_kernels_need()
     {
-        Assert.Equal(Catalog.LargestGroup, Catalog.Kernels.Max(kernel => kernel.GroupSize));
-        Assert.Equal(Catalog.LargestSharedBytes, Catalog.Kernels.Max(kernel => Regex
+        Assert.Equal(PortableKernel.LargestGroup, Registry.Kernels.Max(kernel => kernel.GroupSize));
+        Assert.Equal(PortableKernel.LargestSharedBytes, Registry.Kernels.Max(kernel => Regex
             .Matches(Ptx(kernel, 80).PTXAssembly, @"\.shared \.align \d+ \.b8 \w+\[(\d+)\]")
             .Sum(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))));
     }
 
     [Fact]
-    public void Every_operation_has_an_entry_with_kernels()
+    public void Every_operation_is_found_and_has_kernels()
     {
-        foreach (var operation in Enum.GetValues<Operation>())
-            Assert.NotEmpty(Catalog.Of(operation).Kernels(new() { Operation = operation }));
-        Assert.Distinct(Catalog.Kernels.Select(kernel => kernel.Name));
+        Assert.Contains(typeof(Gather), Registry.Operations);
+        foreach (var operation in Registry.Operations)
+            Assert.NotEmpty(Registry.KernelsOf(operation));
+        Assert.Distinct(Registry.Kernels.Select(kernel => kernel.Name));
     }
 
     [Fact]
-    public void Every_kernel_method_is_in_the_catalog()
+    public void Every_kernel_method_belongs_to_an_operation()
     {
-        Type[] parameters = [typeof(Instruction), typeof(Buffers), typeof(MiniBatch)];
         const BindingFlags flags = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
-        var methods = typeof(Catalog).Assembly.GetTypes()
+        var methods = typeof(Registry).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(flags))
-            .Where(method => method.GetParameters().Select(parameter => parameter.ParameterType).SequenceEqual(parameters))
+            .Where(method => method.GetParameters() is [_, { ParameterType: var buffers }, { ParameterType: var batch }]
+                && buffers == typeof(Buffers) && batch == typeof(MiniBatch) && method.ReturnType == typeof(void))
             .ToHashSet();
-        var products = typeof(Catalog).Assembly.GetTypes()
-            .Where(type => type.IsValueType && type.IsAssignableTo(typeof(ITiledProduct)))
+        var products = typeof(Registry).Assembly.GetTypes()
+            .Where(type => type.IsValueType && type.GetInterfaces().Any(face => face.IsGenericType && face.GetGenericTypeDefinition() == typeof(ITiledProduct<>)))
             .ToHashSet();
-        var catalogued = Catalog.Kernels.Select(kernel => kernel.Method).ToList();
-        var generic = catalogued.Where(method => method.IsGenericMethod).ToList();
-        Assert.Equal(methods, catalogued.Except(generic).Concat(generic.Select(method => method.GetGenericMethodDefinition())).ToHashSet());
+        var registered = Registry.Kernels.Select(kernel => kernel.Method).ToList();
+        var generic = registered.Where(method => method.IsGenericMethod).ToList();
+        Assert.Equal(methods, registered.Except(generic).Concat(generic.Select(method => method.GetGenericMethodDefinition())).ToHashSet());
         Assert.Equal(products, generic.Select(method => method.GetGenericArguments()[0]).ToHashSet());
         Assert.NotEmpty(products);
     }
@@ -99,5 +100,5 @@ public sealed class GeneratedCodeTests : IDisposable
         return Assert.IsType<PTXCompiledKernel>(KernelCompiler.Compile(backend, kernel));
     }
 
-    private static PortableKernel Kernel(string name) => Catalog.Kernels.First(kernel => kernel.Name == name);
+    private static PortableKernel Kernel(string name) => Registry.Kernels.First(kernel => kernel.Name == name);
 }

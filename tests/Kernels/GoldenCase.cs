@@ -1,5 +1,6 @@
 using System.Globalization;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 using Xunit;
 
@@ -14,11 +15,11 @@ internal sealed class GoldenCase
     {
         (Kind, Interpolation) = name switch
         {
-            _ when name.StartsWith("op-dense-", StringComparison.Ordinal) => (Operation.DenseForward, default),
-            _ when name.StartsWith("op-conv3x3-", StringComparison.Ordinal) => (Operation.Conv3x3, default),
-            _ when name.StartsWith("op-relu-maxpool2x2-", StringComparison.Ordinal) => (Operation.MaxPoolForward, default),
-            _ when name.StartsWith("op-upsample2x-bilinear-", StringComparison.Ordinal) => (Operation.UpsampleForward, Interpolation.Bilinear),
-            _ when name.StartsWith("op-upsample2x-nearest-", StringComparison.Ordinal) => (Operation.UpsampleForward, Interpolation.Nearest),
+            _ when name.StartsWith("op-dense-", StringComparison.Ordinal) => (typeof(DenseForward), default),
+            _ when name.StartsWith("op-conv3x3-", StringComparison.Ordinal) => (typeof(Conv3x3), default),
+            _ when name.StartsWith("op-relu-maxpool2x2-", StringComparison.Ordinal) => (typeof(MaxPool2x2), default),
+            _ when name.StartsWith("op-upsample2x-bilinear-", StringComparison.Ordinal) => (typeof(Upsample2x), Interpolation.Bilinear),
+            _ when name.StartsWith("op-upsample2x-nearest-", StringComparison.Ordinal) => (typeof(Upsample2x), Interpolation.Nearest),
             _ => throw new InvalidDataException($"No test knows the operation of {name}."),
         };
         _tensors = Golden.Load(name).Tensors;
@@ -26,7 +27,7 @@ internal sealed class GoldenCase
         Assert.Equal(sizes, string.Join('x', _tensors["input"].Shape.Select(size => size.ToString(CultureInfo.InvariantCulture))));
     }
 
-    public Operation Kind { get; }
+    public Type Kind { get; }
 
     public Interpolation Interpolation { get; }
 

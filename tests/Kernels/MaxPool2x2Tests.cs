@@ -67,7 +67,7 @@ public class MaxPool2x2Tests
         var winners = bench.Writable(bench.Map(height / 2, width / 2, channels, border));
         var outputGradient = bench.Map(height / 2, width / 2, channels, border, g);
         var inputGradient = bench.Writable(bench.Map(height, width, channels, border), height / 2 * 2, width / 2 * 2);
-        bench.Run(MaxPool2x2.Forward(input, output, winners), MaxPool2x2.Backward(outputGradient, winners, inputGradient));
+        bench.Run(MaxPool2x2.Of(input, output, winners), MaxPool2x2Backward.Of(outputGradient, winners, inputGradient));
         return (bench.Read(output), bench.Read(winners), bench.Read(inputGradient));
     }
 }

@@ -34,7 +34,7 @@ public class MeanSquaredErrorTests
                 var output = bench.Map(height, width, channels, outputBorder, y);
                 var target = bench.Map(height, width, channels, targetBorder, t);
                 var gradient = wantsGradient ? bench.Writable(bench.Map(height, width, channels, gradientBorder)) : default;
-                bench.Run(MeanSquaredError.Evaluate(output, target, gradient, activation));
+                bench.Run(MeanSquaredError.Of(output, target, gradient, activation));
                 Tolerance.Check("loss", bench.Losses, losses);
                 if (!wantsGradient)
                     continue;

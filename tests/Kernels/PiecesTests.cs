@@ -15,7 +15,7 @@ public sealed class PiecesTests
         // Without a barrier between divisions, so that some workers are in the next one already.
         int[] sizes = [.. Enumerable.Range(0, 2000).Select(i => i * 37 % 101)];
         var taken = sizes.Select(size => new int[size]).ToArray();
-        using var team = new Team(workers);
+        using var team = new ThreadTeam(workers);
         Run(workers, index =>
         {
             for (var division = 0; division < sizes.Length; division++)
@@ -30,7 +30,7 @@ public sealed class PiecesTests
     [Fact]
     public void Pieces_are_cut_into_blocks_at_tiles()
     {
-        using var team = new Team(2);
+        using var team = new ThreadTeam(2);
         var blocks = new List<(int Start, int End)>();
         foreach (var block in new Blocks(new Pieces(team, 0, items: 9, grain: 2), items: 50, tile: 6, most: 12))
             blocks.Add(block);
@@ -41,7 +41,7 @@ public sealed class PiecesTests
     [Fact]
     public void A_worker_that_is_late_finds_its_share_done()
     {
-        using var team = new Team(2);
+        using var team = new ThreadTeam(2);
         Assert.Equal(Enumerable.Range(0, 10), All(new(team, 0, items: 10, grain: 1)).Order());
         Assert.Empty(All(new(team, 1, items: 10, grain: 1)));
         // Who was late begins the next division with its own share.

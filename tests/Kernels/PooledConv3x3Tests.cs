@@ -41,9 +41,9 @@ public class PooledConv3x3Tests
         var inputGradient = bench.Writable(bench.Map(height, width, channels, 1));
         var arriving = golden["grad_output"].Zip(golden["output"], (g, y) => y > 0 ? g : 0).ToArray();
         bench.Run(
-            PooledConv3x3.Forward(
+            PooledConv3x3.Of(
                 input, bench.Slice(weights.Length, weights), bench.Slice(channels, new float[channels]), output, winners, Activation.Relu),
-            MaxPool2x2.Backward(bench.Map(height / 2, width / 2, channels, 0, arriving), winners, inputGradient));
+            MaxPool2x2Backward.Of(bench.Map(height / 2, width / 2, channels, 0, arriving), winners, inputGradient));
         // Winograd's transforms round sums of all that a tile sees.
         var bound = Tolerance.Gamma(9) * golden["input"].Max(Math.Abs);
         Tolerance.Check("output", bench.Read(output), Reference.Exact(golden["output"]), _ => bound);
@@ -66,7 +66,7 @@ public class PooledConv3x3Tests
             var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
             var output = bench.Writable(bench.Map(height / 2, width / 2, cout, border));
             var winners = bench.Writable(bench.Map(height / 2, width / 2, cout, 1 - border));
-            bench.Run(PooledConv3x3.Forward(
+            bench.Run(PooledConv3x3.Of(
                 bench.Map(height, width, cin, 1, x), bench.Slice(w.Length, weights.ToArena(w)), bench.Slice(cout, bias), output, winners,
                 activation));
 
@@ -103,9 +103,9 @@ public class PooledConv3x3Tests
             int weightCount = 9 * cin * cout, length = weightCount + cout, stride = length + 5, gradients = bench.Slice(splits * stride);
             for (var split = 0; split < splits; split++)
                 bench.Writable(gradients + split * stride, length);
-            bench.Run(PooledConv3x3.BackwardWeights(
+            bench.Run(PooledConv3x3BackwardWeights.Of(
                 bench.Map(height / 2, width / 2, cout, splits == 1 ? 1 : 0, g), bench.Map(height / 2, width / 2, cout, 0, places),
-                bench.Map(height, width, cin, 1, x), gradients, splits, stride));
+                bench.Map(height, width, cin, 1, x), new(gradients, splits, stride)));
             var total = new float[length];
             for (var split = 0; split < splits; split++)
             {
@@ -126,10 +126,9 @@ public class PooledConv3x3Tests
     public void Maps_that_do_not_match_are_an_error()
     {
         FeatureMap input = new(0, 5, 4, 3, 1), output = new(0, 2, 2, 8, 0);
-        Assert.Equal(Operation.PooledConv3x3, PooledConv3x3.Forward(input, 0, 0, output, output, Activation.Relu).Operation);
+        Assert.Equal("PooledConv3x3", PooledConv3x3.Of(input, 0, 0, output, output, Activation.Relu).Name);
         foreach (var wrong in (FeatureMap[])[output with { Height = 3 }, output with { Width = 1 }])
-            Assert.Throws<ArgumentException>(() => PooledConv3x3.Forward(input, 0, 0, wrong, wrong, Activation.Relu));
-        Assert.Throws<ArgumentException>(() => PooledConv3x3.Forward(input, 0, 0, output, output with { Channels = 9 }, Activation.Relu));
-        Assert.Throws<ArgumentException>(() => PooledConv3x3.BackwardWeights(output, output, input with { Border = 0 }, 0));
+            Assert.Throws<ArgumentException>(() => PooledConv3x3.Of(input, 0, 0, wrong, wrong, Activation.Relu));
+        Assert.Throws<ArgumentException>(() => PooledConv3x3.Of(input, 0, 0, output, output with { Channels = 9 }, Activation.Relu));
     }
 }

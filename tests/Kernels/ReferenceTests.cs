@@ -1,4 +1,5 @@
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.Kernels;
@@ -14,9 +15,9 @@ public class ReferenceTests
     {
         var golden = new GoldenCase(name);
         double[] x = Exact("input"), g = Exact("grad_output");
-        if (golden.Kind is Operation.DenseForward or Operation.Conv3x3)
+        if (golden.Kind == typeof(DenseForward) || golden.Kind == typeof(Conv3x3))
         {
-            var isDense = golden.Kind == Operation.DenseForward;
+            var isDense = golden.Kind == typeof(DenseForward);
             double[] w = Exact("weight"), bias = Exact("bias");
             Check("output", isDense
                 ? Reference.Dense(x, w, bias, golden.Batch)
@@ -28,7 +29,7 @@ public class ReferenceTests
             Check("grad_weight", weight);
             Check("grad_bias", biasGradient);
         }
-        else if (golden.Kind == Operation.MaxPoolForward)
+        else if (golden.Kind == typeof(MaxPool2x2))
         {
             var activated = x.Select(value => Reference.Activate(Activation.Relu, value)).ToArray();
             var (values, winners) = Reference.MaxPool(activated, golden.Height, golden.Width);

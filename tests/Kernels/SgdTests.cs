@@ -7,7 +7,7 @@ namespace AutoencoderGpu.Tests.Kernels;
 public class SgdTests
 {
     // More than 256 blocks are more than a group of a GPU adds at once.
-    private static readonly int[] _counts = [1, 7, 256 * Sgd.NormBlock + 99, Sgd.NormBlock - 1, Sgd.NormBlock, Sgd.NormBlock + 1, 3333];
+    private static readonly int[] _counts = [1, 7, 256 * Gradients.NormBlock + 99, Gradients.NormBlock - 1, Gradients.NormBlock, Gradients.NormBlock + 1, 3333];
 
     public static IEnumerable<TheoryDataRow<string, int>> Counts => Rows.Of(ExecutorsUnderTest.Names, _counts);
 
@@ -18,7 +18,7 @@ public class SgdTests
         foreach (var splits in (int[])[1, 3, 9])
         {
             var (bench, w, g, parameters, gradients, stride) = Prepare(executor, count, splits);
-            bench.Run(Sgd.Update(parameters, gradients, count, splits, stride));
+            bench.Run(Sgd.Of(parameters, new Gradients(gradients, count).SplitInto(splits, stride)));
             Updated.Check("parameters", bench.Read(parameters, count), w, Total(g, count, splits, stride), null);
         }
     }
@@ -32,11 +32,11 @@ public class SgdTests
         {
             var isZero = splits == 0;
             var (bench, w, g, parameters, gradients, stride) = Prepare(executor, count, Math.Max(1, splits), isZero);
-            var blocks = (count + Sgd.NormBlock - 1) / Sgd.NormBlock;
+            var blocks = (count + Gradients.NormBlock - 1) / Gradients.NormBlock;
             var partials = bench.Writable(bench.Slice(blocks), blocks);
             bench.Run(
-                Sgd.GradientNorm(gradients, count, partials, Math.Max(1, splits), stride),
-                Sgd.ClippedUpdate(parameters, gradients, count, partials, norm));
+                GradientNorm.Of(new Gradients(gradients, count).SplitInto(Math.Max(1, splits), stride), partials),
+                Sgd.Of(parameters, new Gradients(gradients, count).ClippedAt(partials, norm)));
             var total = Total(g, count, Math.Max(1, splits), stride);
             var factor = Reference.ClipFactor(total.Values, norm);
             Assert.Equal(isZero || norm > 1000, factor == 1);
@@ -46,9 +46,9 @@ public class SgdTests
             total = total with { Magnitudes = [.. total.Magnitudes.Zip(factorErrors, (magnitude, error) => magnitude + error)] };
             Updated.Check($"parameters clipped at {norm}", bench.Read(parameters, count), w, total, null, factor);
             Tolerance.Check("total", bench.Read(gradients, count), Total(g, count, Math.Max(1, splits), stride));
-            var squares = new Sums(blocks, Sgd.NormBlock);
+            var squares = new Sums(blocks, Gradients.NormBlock);
             for (var i = 0; i < count; i++)
-                squares.Add(i / Sgd.NormBlock, total.Values[i] * total.Values[i]);
+                squares.Add(i / Gradients.NormBlock, total.Values[i] * total.Values[i]);
             squares = squares with { Magnitudes = [.. squares.Values.Select(value => value + 1e-3)] };
             Tolerance.Check("sums of squares", bench.Read(partials, blocks), squares);
         }

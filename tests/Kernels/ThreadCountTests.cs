@@ -31,7 +31,7 @@ public class ThreadCountTests
         using var executor = CpuExecutor.Create(threads, SimdWidth.Bits256);
         using var model = new Model(executor, name == "fc" ? Network.FullyConnected : Network.Convolutional(Interpolation.Bilinear), batch);
         model.Initialise(1);
-        using var feed = executor.CreateFeed(new Values(1).Bytes(batch * steps * Network.ImageSize), Network.ImageSize, batch);
+        using var feed = executor.CreateFeed(new Values(1).Bytes(batch * steps * Digits.Size), Digits.Size, batch);
         feed.SetLearningRates([0.1f, 0.1f, 0.1f]);
         model.Train(feed, 0, steps);
         return [.. model.Parameters.SelectMany(parameter => model.Read(parameter).Select(BitConverter.SingleToInt32Bits))];

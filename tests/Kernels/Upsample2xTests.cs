@@ -60,8 +60,8 @@ public class Upsample2xTests
         var outputGradient = bench.Map(2 * height, 2 * width, channels, border, g);
         var inputGradient = bench.Writable(bench.Map(height, width, channels, border));
         bench.Run(
-            Upsample2x.Forward(input, output, interpolation),
-            Upsample2x.Backward(outputGradient, input, inputGradient, interpolation, activation));
+            Upsample2x.Of(input, output, interpolation),
+            Upsample2xBackward.Of(outputGradient, input, inputGradient, interpolation, activation));
 
         var what = $"{height}×{width}×{channels} {interpolation} {activation}";
         var forward = Reference.Upsample(Reference.Exact(x), height, width, interpolation);

@@ -44,8 +44,8 @@ public class UpsampledConv3x3Tests
         var (products, tapStride) = Products(bench, height, width, cout, batch, count);
         var output = bench.Writable(bench.Map(2 * height, 2 * width, cout, 1));
         bench.Run(
-            UpsampledConv3x3.Project(input, bench.Slice(w.Length, parameter.ToArena(w)), products, tapStride),
-            UpsampledConv3x3.Spread(products, tapStride, bench.Slice(cout, bias), output, Activation.Relu, interpolation));
+            UpsampledConv3x3Project.Of(input, bench.Slice(w.Length, parameter.ToArena(w)), products, tapStride),
+            UpsampledConv3x3Spread.Of(products, tapStride, bench.Slice(cout, bias), output, Activation.Relu, interpolation));
         var sums = Reference.Conv3x3(upsampled.Values, Reference.Exact(w), Reference.Exact(bias), count, 2 * height, 2 * width);
         var magnitudes = Reference.Conv3x3(upsampled.Magnitudes, Absolute(w), Absolute(bias), count, 2 * height, 2 * width);
         Activated.Check(what, bench.Read(output), new(sums.Values, magnitudes.Values, 4 * sums.Depth), Activation.Relu);
@@ -66,10 +66,10 @@ public class UpsampledConv3x3Tests
         for (var split = 0; split < splits; split++)
             bench.Writable(gradients + split * stride, length);
         bench.Run(
-            UpsampledConv3x3.Collect(bench.Map(2 * height, 2 * width, cout, 0, g), products, tapStride, interpolation),
-            UpsampledConv3x3.BackwardWeights(products, tapStride, input, gradients, splits, stride),
-            Conv3x3.Rotate(bench.Slice(w.Length, parameter.ToArena(w)), rotated, cin, cout),
-            UpsampledConv3x3.BackwardInput(products, tapStride, rotated, inputGradient, input, Activation.Relu));
+            UpsampledConv3x3Collect.Of(bench.Map(2 * height, 2 * width, cout, 0, g), products, tapStride, interpolation),
+            UpsampledConv3x3BackwardWeights.Of(products, tapStride, input, new(gradients, splits, stride)),
+            RotateWeights3x3.Of(bench.Slice(w.Length, parameter.ToArena(w)), rotated, cin, cout),
+            UpsampledConv3x3BackwardInput.Of(products, tapStride, rotated, inputGradient, input, Activation.Relu));
         Tolerance.Check(what + " input's gradient", bench.Read(inputGradient), inputSums);
 
         var total = new float[length];

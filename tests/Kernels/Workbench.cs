@@ -93,7 +93,7 @@ internal sealed class Workbench(Executor executor, int batch, int count)
         for (var i = 0; i < _after.Length; i++)
         {
             if (!_written.Contains(i) && BitConverter.SingleToInt32Bits(_after[i]) != BitConverter.SingleToInt32Bits(_before[i]))
-                Assert.Fail($"{instructions[^1].Operation} wrote {_after[i]:R} at {i}, where {_before[i]:R} was to stay.");
+                Assert.Fail($"{instructions[^1].Name} wrote {_after[i]:R} at {i}, where {_before[i]:R} was to stay.");
         }
 
         Assert.All(feed.ReadLosses(0, 1), loss => Assert.Equal(0f, loss));

@@ -11,7 +11,7 @@ public class ModelTests
 {
     private const int Count = 25;
     private const int Batch = 10;
-    private static readonly byte[] _images = new Values(11).Bytes(Count * Network.ImageSize);
+    private static readonly byte[] _images = new Values(11).Bytes(Count * Digits.Size);
 
     public static TheoryData<string> Networks => new("fc", "conv");
 
@@ -92,11 +92,11 @@ public class ModelTests
         for (var image = 0; image < reconstructions.Length; image++)
         {
             var pixels = reconstructions[image];
-            Assert.Equal(Network.ImageSize, pixels.Length);
+            Assert.Equal(Digits.Size, pixels.Length);
             Assert.True(pixels.All(pixel => pixel is >= 0 and <= 1));
-            var bytes = _images.AsSpan((2 * Batch + image) * Network.ImageSize, Network.ImageSize).ToArray();
-            var loss = pixels.Select((pixel, i) => Math.Pow(pixel - Normalisation.Of(bytes[i]), 2)).Average();
-            Assert.Equal(loss, losses[2 * Batch + image], loss * Tolerance.Gamma(Network.ImageSize));
+            var bytes = _images.AsSpan((2 * Batch + image) * Digits.Size, Digits.Size).ToArray();
+            var loss = pixels.Select((pixel, i) => Math.Pow(pixel - Normalisation.Mnist.Of(bytes[i]), 2)).Average();
+            Assert.Equal(loss, losses[2 * Batch + image], loss * Tolerance.Gamma(Digits.Size));
         }
     }
 
@@ -106,7 +106,7 @@ public class ModelTests
     {
         using var model = NewModel(Main, network);
         model.Initialise(1);
-        using var feed = Main.CreateFeed(_images.AsMemory(0, Batch * Network.ImageSize), Network.ImageSize, Batch);
+        using var feed = Main.CreateFeed(_images.AsMemory(0, Batch * Digits.Size), Digits.Size, Batch);
         feed.SetLearningRates([0.5f]);
         var losses = new List<double>();
         for (var step = 0; step < 10; step++)
@@ -122,7 +122,7 @@ public class ModelTests
     public void A_feed_of_another_mini_batch_or_too_many_steps_is_an_error()
     {
         using var model = NewModel(Main, "fc");
-        using var feed = Main.CreateFeed(_images, Network.ImageSize, Batch + 1);
+        using var feed = Main.CreateFeed(_images, Digits.Size, Batch + 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => model.Train(feed, 0, 1));
         using var right = NewFeed(Main);
         Assert.Throws<ArgumentOutOfRangeException>(() => model.Train(right, 1, 3));
@@ -182,7 +182,7 @@ public class ModelTests
     private static Model NewModel(Executor executor, string network) => new(
         executor, network == "fc" ? Network.FullyConnected : Network.Convolutional(Interpolation.Bilinear), Batch);
 
-    private static Feed NewFeed(Executor executor) => executor.CreateFeed(_images, Network.ImageSize, Batch);
+    private static Feed NewFeed(Executor executor) => executor.CreateFeed(_images, Digits.Size, Batch);
 
     /// <summary>The bits of all parameters and losses after two epochs that end in a partial mini-batch.</summary>
     private static List<int> Train(Executor executor, string network, int chunk)

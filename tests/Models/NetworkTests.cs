@@ -98,6 +98,7 @@ public class NetworkTests
             "pools",
             "Pools",
             "Network of poolings",
+            new(28, 28, 1),
             [
                 new ConvLayer("a", 3, Activation.Relu),
                 new MaxPoolLayer(),
@@ -107,9 +108,9 @@ public class NetworkTests
                 new UpsampleLayer(Interpolation.Nearest),
                 new ConvLayer("c", 1, Activation.Relu),
                 new MaxPoolLayer(),
-                new DenseLayer("d", Network.ImageSize, Activation.Sigmoid),
+                new DenseLayer("d", Digits.Size, Activation.Sigmoid),
             ],
-            "a");
+            1);
         using var subject = new NetworkUnderTest(executor, network, 3);
         CheckAgainstReference(subject, subject.InitialValues(12), Images(3, 13));
     }
@@ -177,7 +178,7 @@ public class NetworkTests
     {
         var reference = subject.Reference(parameters, images);
         CheckGradients(subject.Gradients(parameters, images), reference.Gradients());
-        NetworkUnderTest.Check("output", subject.Output(images.Length / Network.ImageSize), reference.Output);
+        NetworkUnderTest.Check("output", subject.Output(images.Length / Digits.Size), reference.Output);
     }
 
     private static void CheckGradients(Dictionary<string, float[]> actual, Dictionary<string, double[]> expected)
@@ -187,7 +188,7 @@ public class NetworkTests
             NetworkUnderTest.Check(tensor + "'s gradient", actual[tensor], values);
     }
 
-    private static float[] Images(int count, int seed) => new Values(seed).Next(count * Network.ImageSize, -0.42, 2.8);
+    private static float[] Images(int count, int seed) => new Values(seed).Next(count * Digits.Size, -0.42, 2.8);
 
     private static Dictionary<string, float[]> Tensors(Safetensors file, string prefix) => file.Tensors
         .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))

@@ -29,7 +29,7 @@ internal sealed class NetworkUnderTest : IDisposable
         _batch = batch;
         _compiled = Compiler.Compile(network, new(batch, maximalNorm, _executor.GradientSplits));
         _arena = _executor.CreateArena(_compiled.ArenaLength);
-        Assert.Equal(Operation.Gather, _compiled.Training.Instructions[0].Operation);
+        Assert.Equal("Gather", _compiled.Training.Instructions[0].Name);
         _training = new InstructionList([.. _compiled.Training.Instructions.Skip(1)]);
     }
 
@@ -62,9 +62,9 @@ internal sealed class NetworkUnderTest : IDisposable
     /// <summary>One training step; the mean loss of its images.</summary>
     public double Step(float[] images, float rate)
     {
-        var count = images.Length / Network.ImageSize;
+        var count = images.Length / Digits.Size;
         for (var image = 0; image < count; image++)
-            _arena.WriteImage(_compiled.Input, image, images.AsSpan(image * Network.ImageSize, Network.ImageSize));
+            _arena.WriteImage(_compiled.Input, image, images.AsSpan(image * Digits.Size, Digits.Size));
         using var feed = _executor.CreateFeed(new byte[count], 1, _batch);
         feed.SetLearningRates([rate]);
         _executor.Run(_training, _arena, feed, 0, 1);
@@ -90,7 +90,7 @@ internal sealed class NetworkUnderTest : IDisposable
     /// Off by what the sums of up to ten layers may be, in each of which rounding errors are of the size of the largest terms: ten
     /// times the bound of the longest sum, that of 784 inputs, of the tensor's largest element.
     /// </summary>
-    public static double Bound(IEnumerable<double> tensor) => 10 * Tolerance.Gamma(Network.ImageSize) * tensor.Max(Math.Abs);
+    public static double Bound(IEnumerable<double> tensor) => 10 * Tolerance.Gamma(Digits.Size) * tensor.Max(Math.Abs);
 
     public static void Check(string what, float[] actual, double[] expected)
     {

@@ -40,7 +40,7 @@ public class PinnedBitsTests
         using var model = new Model(
             executor, isConvolutional ? Network.Convolutional(Interpolation.Bilinear) : Network.FullyConnected, Batch, isConvolutional ? 0.25f : 0);
         model.Initialise(1);
-        using var feed = executor.CreateFeed(Strokes(), Network.ImageSize, Batch);
+        using var feed = executor.CreateFeed(Strokes(), Digits.Size, Batch);
         for (var (epoch, step) = (1, 0); step < Steps; epoch++)
         {
             var steps = Math.Min(feed.Steps, Steps - step);
@@ -59,7 +59,7 @@ public class PinnedBitsTests
     private static byte[] Strokes()
     {
         var random = new SplitMix64(2026);
-        var pixels = new byte[Count * Network.ImageSize];
+        var pixels = new byte[Count * Digits.Size];
         for (var image = 0; image < Count; image++)
         {
             double x = random.Uniform(6, 22), y = random.Uniform(4, 12), dx = random.Uniform(-1, 1), dy = random.Uniform(0.3, 1);
@@ -68,8 +68,8 @@ public class PinnedBitsTests
                 if (step == 20)
                     (dx, dy) = (random.Uniform(-1, 1), random.Uniform(-1, 1));
                 (x, y) = (Math.Clamp(x + dx / 2, 2, 25), Math.Clamp(y + dy / 2, 2, 25));
-                var at = image * Network.ImageSize + (int)y * Network.ImageSide + (int)x;
-                (pixels[at], pixels[at + 1], pixels[at + Network.ImageSide]) = (255, 200, 160);
+                var at = image * Digits.Size + (int)y * Digits.Side + (int)x;
+                (pixels[at], pixels[at + 1], pixels[at + Digits.Side]) = (255, 200, 160);
             }
         }
 

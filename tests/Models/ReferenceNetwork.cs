@@ -18,10 +18,10 @@ internal sealed class ReferenceNetwork
     {
         _network = network;
         _target = images;
-        _batch = images.Length / Network.ImageSize;
+        _batch = images.Length / Digits.Size;
         Parameters = parameters;
         Output = images;
-        var side = Network.ImageSide;
+        var side = Digits.Side;
         foreach (var layer in network.Layers)
         {
             _inputs.Add(Output);
@@ -100,5 +100,5 @@ internal sealed class ReferenceNetwork
 
     /// <summary>Rows of a layer's input.</summary>
     private int Sides(int index) => _network.Layers.Take(index).Aggregate(
-        Network.ImageSide, (side, layer) => layer is MaxPoolLayer ? side / 2 : layer is UpsampleLayer ? 2 * side : side);
+        Digits.Side, (side, layer) => layer is MaxPoolLayer ? side / 2 : layer is UpsampleLayer ? 2 * side : side);
 }

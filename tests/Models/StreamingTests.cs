@@ -13,7 +13,7 @@ public class StreamingTests
 {
     private const int Batch = 10;
     private const int Count = 705; // the last mini-batch is half a one
-    private static readonly byte[] _images = new Values(11).Bytes(Count * Network.ImageSize);
+    private static readonly byte[] _images = new Values(11).Bytes(Count * Digits.Size);
 
     public static IEnumerable<TheoryDataRow<string, string>> Networks => Rows.Of(ExecutorsUnderTest.NamesForModels, ["fc", "conv"]);
 
@@ -42,8 +42,8 @@ public class StreamingTests
     {
         using var executor = ExecutorsUnderTest.OpenAnother(name);
         executor.MemoryLimit = _images.Length + 12 * Count + 1000;
-        using var first = executor.CreateFeed(_images, Network.ImageSize, Batch);
-        using var second = executor.CreateFeed(_images.AsMemory(0, Count / 6 * Network.ImageSize), Network.ImageSize, Batch);
+        using var first = executor.CreateFeed(_images, Digits.Size, Batch);
+        using var second = executor.CreateFeed(_images.AsMemory(0, Count / 6 * Digits.Size), Digits.Size, Batch);
         Assert.Equal((true, false), (first.IsStreamed, second.IsStreamed));
     }
 
@@ -57,7 +57,7 @@ public class StreamingTests
         Assert.SkipUnless(
             most < Math.Min(1 << 29, device.MemorySize / 2),
             $"The device gives {most} bytes of {device.MemorySize} in one piece, more than a test should take; POCL_MEMORY_LIMIT=1 lowers that.");
-        using var feed = executor.CreateFeed(new byte[most + Network.ImageSize], Network.ImageSize, Batch);
+        using var feed = executor.CreateFeed(new byte[most + Digits.Size], Digits.Size, Batch);
         Assert.True(feed.IsStreamed);
     }
 
@@ -66,11 +66,11 @@ public class StreamingTests
     public void Memory_for_less_than_two_mini_batches_is_an_error(string name)
     {
         using var executor = ExecutorsUnderTest.OpenAnother(name);
-        executor.MemoryLimit = 2 * Batch * Network.ImageSize;
-        var e = Assert.Throws<AcceleratorException>(() => executor.CreateFeed(_images, Network.ImageSize, Batch));
+        executor.MemoryLimit = 2 * Batch * Digits.Size;
+        var e = Assert.Throws<AcceleratorException>(() => executor.CreateFeed(_images, Digits.Size, Batch));
         Assert.DoesNotContain('\n', e.Message);
         // What the attempt had taken was given back.
-        executor.CreateArena((2 * Batch * Network.ImageSize / sizeof(float)) - 80).Dispose();
+        executor.CreateArena((2 * Batch * Digits.Size / sizeof(float)) - 80).Dispose();
     }
 
     [Theory]
@@ -88,7 +88,7 @@ public class StreamingTests
 
     private static void CheckBits(string executor, string network, int batch, int count, int batchesOfPart, int chunk, int epochs)
     {
-        var memory = 8 * batchesOfPart * batch * Network.ImageSize + 10_000;
+        var memory = 8 * batchesOfPart * batch * Digits.Size + 10_000;
         var streamed = Train(executor, network, batch, count, memory, chunk, epochs);
         var resident = Train(executor, network, batch, count, memoryForImages: null, int.MaxValue, epochs);
         Assert.True(streamed.SequenceEqual(resident), $"{streamed.Zip(resident).Count(pair => pair.First != pair.Second)} values differ.");
@@ -107,7 +107,7 @@ public class StreamingTests
 
         using var model = new Model(executor, definition, batch);
         model.Initialise(2);
-        using var feed = executor.CreateFeed(_images.AsMemory(0, count * Network.ImageSize), Network.ImageSize, batch);
+        using var feed = executor.CreateFeed(_images.AsMemory(0, count * Digits.Size), Digits.Size, batch);
         Assert.Equal(memoryForImages is not null, feed.IsStreamed);
         feed.SetLearningRates([.. Enumerable.Range(0, feed.Steps).Select(step => 0.001f * step)]);
         var losses = new List<float>();

@@ -6,7 +6,6 @@ using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 using Spectre.Console;
 
@@ -52,7 +51,7 @@ internal static class BenchCommand
         var batches = batchSize > 100 ? Math.Max(1, 1000 / batchSize) : 32 * Math.Max(1, 31 / batchSize);
         var digits = SyntheticDigits.Generate(1, batchSize * batches, 1).Train;
         using var model = new Model(executor, network, batchSize, Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm);
-        using var feed = executor.CreateFeed(digits.Pixels, Network.ImageSize, batchSize);
+        using var feed = executor.CreateFeed(digits.Pixels, network.Input.Size, batchSize);
         model.Initialise(1);
         // At a rate of 0 every round computes the same; the arithmetic is that of any other rate.
         feed.SetLearningRates(new float[feed.Steps]);
@@ -75,11 +74,11 @@ internal static class BenchCommand
         foreach (var instruction in parsed.GetValue(_wholeSteps) ? [] : training.Instructions)
         {
             var alone = Time(model, new InstructionList(instruction), feed, steps, cancellation).Median;
-            var work = Catalog.CostOf(instruction, batchSize);
+            var work = instruction.Cost(batchSize);
             table.AddRow([
-                instruction.Operation.ToString(),
-                instruction.Input.ToString(),
-                instruction.Output.ToString(),
+                instruction.Name,
+                instruction.Maps.Input.ToString(),
+                instruction.Maps.Output.ToString(),
                 Text(alone),
                 Percent(alone / whole.Median),
                 work.Flops > 0 ? Text(work.Flops / 1e6) : "–",
@@ -89,9 +88,9 @@ internal static class BenchCommand
                 Text(Rate(work.Bytes, alone))]);
             operations.Add((JsonNode)new JsonObject
             {
-                ["operation"] = instruction.Operation.ToString(),
-                ["input"] = instruction.Input.ToString(),
-                ["output"] = instruction.Output.ToString(),
+                ["operation"] = instruction.Name,
+                ["input"] = instruction.Maps.Input.ToString(),
+                ["output"] = instruction.Maps.Output.ToString(),
                 ["us"] = alone,
                 ["gflops"] = Rate(work.Flops, alone),
                 ["peak_share"] = Share(work, alone, roofs),
@@ -127,7 +126,7 @@ internal static class BenchCommand
     }
 
     private static Cost CostOf(InstructionList program, int batchSize) => program.Instructions
-        .Aggregate(default(Cost), (sum, instruction) => sum + Catalog.CostOf(instruction, batchSize));
+        .Aggregate(default(Cost), (sum, instruction) => sum + instruction.Cost(batchSize));
 
     /// <summary>10⁹ a second.</summary>
     private static double Rate(long amount, double microseconds) => amount / microseconds / 1e3;

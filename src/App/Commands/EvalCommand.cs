@@ -55,7 +55,7 @@ internal static class EvalCommand
             cancellation);
         using var model = new Model(executor, network, Math.Min(ImagesAtOnce(network), data.Test.Count));
         WeightsFile.Load(path, model);
-        using var feed = executor.CreateFeed(data.Test.Pixels, Network.ImageSize, model.BatchSize);
+        using var feed = executor.CreateFeed(data.Test.Pixels, network.Input.Size, model.BatchSize);
         var miniBatch = parsed.GetValue(CommonOptions.BatchSize);
         var loss = Losses.Evaluate(model, feed, miniBatch, cancellation);
         var floor = LossFloor.Of(data.Test);

@@ -59,7 +59,7 @@ internal static class ReconstructCommand
         if (paths.Length > 0)
         {
             // Labels of a user's images are not known; the picture leaves them out.
-            var images = new ImageSet([.. pictures.SelectMany(pixels => pixels)], new byte[paths.Length], Network.ImageSide, Network.ImageSide);
+            var images = new ImageSet([.. pictures.SelectMany(pixels => pixels)], new byte[paths.Length], network.Input.Height, network.Input.Width);
             results = [.. Reconstructions.Of(executor, model, images)
                 .Zip(paths, (result, path) => result with { Label = -1, Name = Path.GetFileName(path) })];
         }

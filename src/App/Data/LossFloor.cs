@@ -26,7 +26,7 @@ public static class LossFloor
         var floor = 0.0;
         for (var value = 0; value < histogram.Length; value++)
         {
-            var target = Normalisation.Of((byte)value);
+            var target = Normalisation.Mnist.Of((byte)value);
             var unreachable = target - Math.Clamp(target, 0, 1);
             floor += histogram[value] * unreachable * unreachable;
         }

@@ -23,7 +23,7 @@ public sealed class CollapseDetector
     /// <param name="imageSize">Pixels of an image.</param>
     public CollapseDetector(byte[] pixels, int imageSize)
     {
-        var squares = Enumerable.Range(0, 256).Select(value => Math.Pow(Normalisation.Of((byte)value), 2)).ToArray();
+        var squares = Enumerable.Range(0, 256).Select(value => Math.Pow(Normalisation.Mnist.Of((byte)value), 2)).ToArray();
         _blank = new double[pixels.Length / imageSize];
         for (var image = 0; image < _blank.Length; image++)
         {

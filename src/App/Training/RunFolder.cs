@@ -24,7 +24,7 @@ public enum RunStart
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
-    private static readonly string[] _models = [.. Network.All(Interpolation.Bilinear).Select(network => network.Name)];
+    private static readonly string[] _models = [.. Network.Published(Interpolation.Bilinear).Select(network => network.Name)];
 
     /// <summary>The folder.</summary>
     public string Path { get; } = path;

@@ -25,7 +25,7 @@ public enum ModelChoice
 internal static class ModelChoices
 {
     /// <summary>The networks that are chosen, in the order in which they are trained.</summary>
-    public static IEnumerable<Network> Networks(this ModelChoice choice, Interpolation upsample) => Network.All(upsample).Where(network =>
+    public static IEnumerable<Network> Networks(this ModelChoice choice, Interpolation upsample) => Network.Published(upsample).Where(network =>
         choice == ModelChoice.Both || string.Equals(network.Name, choice.ToString(), StringComparison.OrdinalIgnoreCase));
 }
 

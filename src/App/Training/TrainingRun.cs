@@ -86,7 +86,7 @@ internal sealed class TrainingRun(
 
     /// <summary>What the checkpoints say of each model, those of an earlier sitting included; they are the one record there is.</summary>
     private IEnumerable<(Network Network, Checkpoint State)> States() =>
-        from network in Network.All(options.Upsample)
+        from network in Network.Published(options.Upsample)
         let state = Checkpoint.Read(folder.Checkpoint(network.Name))
         where state.History.Count > 0
         select (network, state);

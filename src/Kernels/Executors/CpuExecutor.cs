@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels.Simd;
 using ILGPU;
 using ILGPU.IR.Intrinsics;
@@ -36,9 +35,11 @@ public sealed unsafe class CpuExecutor : Executor
 {
     private readonly int _threads;
     private readonly SimdWidth _simd;
-    private readonly Team _team;
-    private GCHandle _teamHandle;
-    private readonly float* _scratch; // what workers share, and then each one's own
+    private readonly ThreadTeam _team;
+    private readonly ConditionalWeakTable<InstructionList, CpuProgram> _programs = [];
+    private GCHandle _self; // by which threads find what they share
+    private float* _scratch; // what workers share, and then each one's own
+    private long _scratchLength; // floats of each one's own
     private readonly Task<Action<AcceleratorStream, KernelConfig, long>> _launch;
 
     private CpuExecutor(Task<Accelerator> accelerator, int threads, SimdWidth simd)
@@ -47,9 +48,8 @@ public sealed unsafe class CpuExecutor : Executor
         _threads = threads;
         _simd = simd;
         _team = new(threads);
-        _teamHandle = GCHandle.Alloc(_team);
-        _scratch = (float*)NativeMemory.AlignedAlloc(
-            (nuint)(Worker.SharedLength + (long)threads * Worker.ScratchLength) * sizeof(float), 64);
+        _self = GCHandle.Alloc(this, GCHandleType.Weak);
+        AllocateScratch(Worker.ScratchLength);
         _launch = accelerator.ContinueWith(opened => opened.Result.LoadKernel<long>(Kernel), TaskScheduler.Default);
     }
 
@@ -110,6 +110,7 @@ public sealed unsafe class CpuExecutor : Executor
     /// </remarks>
     public override void Prepare(InstructionList program, int arenaLength, int batchSize)
     {
+        program.Check(arenaLength, batchSize);
         if (_launch.IsCompleted)
             return;
         // All of it zeros, of which the system provides what is touched: the first images' parts of the arena.
@@ -120,14 +121,12 @@ public sealed unsafe class CpuExecutor : Executor
             zeros = (float*)NativeMemory.AllocZeroed((nuint)arenaLength + Arena.Reserve + (nuint)count, sizeof(float));
             var arena = (float*)(((nint)zeros + 63) & ~63);
             var others = zeros + arenaLength + Arena.Reserve;
-            fixed (Instruction* instructions = program.Span)
-            {
-                var job = new Job(
-                    new(arena, (byte*)arena, (int*)others, others, arena), _teamHandle, _scratch, instructions, program.Span.Length,
-                    firstStep: 0, steps: 1, batchSize, count, _simd);
-                using var alone = new Team(1);
-                Execute(job, new Worker(0, alone, _scratch, _scratch + Worker.SharedLength));
-            }
+            var compiled = ProgramOf(program);
+            var job = new Job(
+                new(arena, (byte*)arena, (int*)others, others, arena), default, compiled.First, compiled.Length, 0, 1, batchSize, count, 0);
+            using var alone = new ThreadTeam(1);
+            Execute(job, WorkerOf(alone, 0));
+            GC.KeepAlive(compiled);
         }
         catch (OutOfMemoryException)
         {
@@ -141,13 +140,13 @@ public sealed unsafe class CpuExecutor : Executor
 
     private protected override void Start(InstructionList program, in Buffers buffers, Feed feed, int firstStep, int steps)
     {
-        fixed (Instruction* instructions = program.Span)
-        {
-            var job = new Job(
-                HostBuffersOf(buffers), _teamHandle, _scratch, instructions, program.Span.Length, firstStep, steps, feed.BatchSize, feed.Count, _simd);
-            _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), (long)&job);
-            Accelerator.DefaultStream.Synchronize();
-        }
+        var compiled = ProgramOf(program);
+        var job = new Job(
+            HostBuffersOf(buffers), _self, compiled.First, compiled.Length, firstStep, steps, feed.BatchSize, feed.Count, feed.StepsBefore);
+        _launch.Result(Accelerator.DefaultStream, new KernelConfig(1, _threads), (long)&job);
+        Accelerator.DefaultStream.Synchronize();
+        GC.KeepAlive(compiled);
+        _team.ThrowIfFailed();
     }
 
     /// <inheritdoc/>
@@ -162,14 +161,42 @@ public sealed unsafe class CpuExecutor : Executor
     /// <inheritdoc/>
     public override void Dispose()
     {
-        if (!_teamHandle.IsAllocated)
+        if (!_self.IsAllocated)
             return;
         _launch.Wait();
         base.Dispose();
-        _teamHandle.Free();
-        NativeMemory.AlignedFree(_scratch);
+        _self.Free();
+        FreeScratch();
         _team.Dispose();
     }
+
+    /// <summary>The program as threads see it, for which there is enough working memory.</summary>
+    private CpuProgram ProgramOf(InstructionList program)
+    {
+        var compiled = _programs.GetValue(program, list => new(list, _simd));
+        if (compiled.ScratchLength > _scratchLength)
+        {
+            FreeScratch();
+            AllocateScratch(compiled.ScratchLength);
+        }
+
+        return compiled;
+    }
+
+    private void AllocateScratch(long length)
+    {
+        _scratchLength = (length + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment;
+        _scratch = (float*)NativeMemory.AlignedAlloc((nuint)(Worker.SharedLength + _threads * _scratchLength) * sizeof(float), 64);
+    }
+
+    private void FreeScratch()
+    {
+        NativeMemory.AlignedFree(_scratch);
+        _scratch = null;
+        _scratchLength = 0;
+    }
+
+    private Worker WorkerOf(ThreadTeam team, int thread) => new(thread, team, _scratch, _scratch + Worker.SharedLength + thread * _scratchLength);
 
     private static Accelerator OpenAccelerator(int threads)
     {
@@ -189,62 +216,28 @@ public sealed unsafe class CpuExecutor : Executor
     private static void Execute(long jobAddress, int thread)
     {
         ref readonly var job = ref *(Job*)jobAddress;
-        var team = (Team)job.Team.Target!;
-        Execute(job, new Worker(
-            thread, team, job.Scratch, job.Scratch + Worker.SharedLength + (nint)thread * Worker.ScratchLength));
+        var executor = (CpuExecutor)job.Executor.Target!;
+        try
+        {
+            Execute(job, executor.WorkerOf(executor._team, thread));
+        }
+        catch (Exception e)
+        {
+            // It would end the process here, and the others would wait for this one.
+            executor._team.Fail(e);
+        }
     }
 
     private static void Execute(in Job job, Worker worker)
     {
-        switch (job.Simd)
-        {
-            case SimdWidth.Bits512: Execute<Simd512>(job, worker); break;
-            case SimdWidth.Bits256: Execute<Simd256>(job, worker); break;
-            case SimdWidth.Bits128: Execute<Simd128>(job, worker); break;
-            default: Execute<SimdScalar>(job, worker); break;
-        }
-    }
-
-    private static void Execute<V>(in Job job, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
         for (var step = job.FirstStep; step < job.FirstStep + job.Steps; step++)
         {
-            var batch = Feed.MiniBatchOf(step, job.BatchSize, job.Count);
+            var batch = MiniBatch.Of(step, job.BatchSize, job.Count, job.StepsBefore);
             for (var i = 0; i < job.Length; i++)
             {
-                Execute<V>(job.Instructions[i], job.Buffers, batch, worker);
+                job.Instructions[i].Run(job.Buffers, batch, worker);
                 worker.WaitForAll();
             }
-        }
-    }
-
-    private static void Execute<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        switch (i.Operation)
-        {
-            case Operation.Gather: Gather.Run<V>(i, buffers, batch, worker); break;
-            case Operation.DenseForward: Dense.RunForward<V>(i, buffers, batch, worker); break;
-            case Operation.DenseBackward: Dense.RunBackward<V>(i, buffers, batch, worker); break;
-            case Operation.Conv3x3: Conv3x3.Run<V>(i, buffers, batch, worker); break;
-            case Operation.Conv3x3Rotate: Conv3x3.RunRotate(i, buffers, worker); break;
-            case Operation.Conv3x3BackwardWeights: Conv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
-            case Operation.PooledConv3x3: PooledConv3x3.Run<V>(i, buffers, batch, worker); break;
-            case Operation.PooledConv3x3BackwardWeights: PooledConv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
-            case Operation.MaxPoolForward: MaxPool2x2.RunForward<V>(i, buffers, batch, worker); break;
-            case Operation.MaxPoolBackward: MaxPool2x2.RunBackward<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampleForward: Upsample2x.RunForward<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampleBackward: Upsample2x.RunBackward<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampledConvProject: UpsampledConv3x3.RunProject<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampledConvSpread: UpsampledConv3x3.RunSpread<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampledConvCollect: UpsampledConv3x3.RunCollect<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampledConvBackwardWeights: UpsampledConv3x3.RunBackwardWeights<V>(i, buffers, batch, worker); break;
-            case Operation.UpsampledConvBackwardInput: UpsampledConv3x3.RunBackwardInput<V>(i, buffers, batch, worker); break;
-            case Operation.MeanSquaredError: MeanSquaredError.Run<V>(i, buffers, batch, worker); break;
-            case Operation.GradientNorm: Sgd.RunNorm<V>(i, buffers, worker); break;
-            case Operation.SgdUpdate: Sgd.RunUpdate<V>(i, buffers, batch, worker); break;
-            default: Environment.FailFast($"No CPU kernel for {i.Operation}."); break;
         }
     }
 
@@ -257,25 +250,23 @@ public sealed unsafe class CpuExecutor : Executor
     /// <summary>What a launch executes; kernels take values only, so they get its address.</summary>
     private readonly struct Job(
         HostBuffers buffers,
-        GCHandle team,
-        float* scratch,
-        Instruction* instructions,
+        GCHandle executor,
+        CpuInstruction* instructions,
         int length,
         int firstStep,
         int steps,
         int batchSize,
         int count,
-        SimdWidth simd)
+        int stepsBefore)
     {
         public readonly HostBuffers Buffers = buffers;
-        public readonly GCHandle Team = team;
-        public readonly float* Scratch = scratch;
-        public readonly Instruction* Instructions = instructions;
+        public readonly GCHandle Executor = executor;
+        public readonly CpuInstruction* Instructions = instructions;
         public readonly int Length = length;
         public readonly int FirstStep = firstStep;
         public readonly int Steps = steps;
         public readonly int BatchSize = batchSize;
         public readonly int Count = count;
-        public readonly SimdWidth Simd = simd;
+        public readonly int StepsBefore = stepsBefore;
     }
 }

@@ -61,8 +61,18 @@ public abstract class Executor : IDisposable
     /// Starts a program for some steps of an epoch. On a GPU it may still run when this returns; reading losses or the arena waits
     /// for it.
     /// </summary>
+    /// <param name="program">What every step executes.</param>
+    /// <param name="arena">Over which.</param>
+    /// <param name="feed">The images.</param>
+    /// <param name="firstStep">Of the epoch, from 0.</param>
+    /// <param name="steps">How many; all of them steps of the feed.</param>
+    /// <exception cref="ArgumentException">The program does not fit the arena or the images, or there are no such steps; nothing has run.</exception>
     public void Run(InstructionList program, Arena arena, Feed feed, int firstStep, int steps)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
+        ArgumentOutOfRangeException.ThrowIfNegative(steps);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, feed.Steps - firstStep);
+        program.Check(arena.Length, feed.BatchSize, feed.ImageSize);
         var end = firstStep + steps;
         for (var step = firstStep; step < end;)
         {
@@ -96,18 +106,4 @@ public abstract class Executor : IDisposable
         context.Dispose();
         GC.SuppressFinalize(this);
     }
-}
-
-/// <summary>The instructions of one step, in their order.</summary>
-public sealed class InstructionList
-{
-    private readonly Instruction[] _instructions;
-
-    /// <summary>Copies the instructions.</summary>
-    public InstructionList(params IReadOnlyList<Instruction> instructions) => _instructions = [.. instructions];
-
-    /// <summary>The instructions.</summary>
-    public IReadOnlyList<Instruction> Instructions => _instructions;
-
-    internal ReadOnlySpan<Instruction> Span => _instructions;
 }

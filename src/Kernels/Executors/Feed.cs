@@ -23,8 +23,11 @@ public sealed class Feed : IDisposable
     internal Feed(DeviceMemory memory, ReadOnlyMemory<byte> images, int imageSize, int batchSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(images.Length, imageSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(imageSize, 1);
+        if (images.Length == 0 || images.Length % imageSize != 0)
+            throw new ArgumentException($"{images.Length:N0} bytes are not whole images of {imageSize:N0} bytes, at least one.", nameof(images));
         _memory = memory;
+        ImageSize = imageSize;
         Count = images.Length / imageSize;
         BatchSize = batchSize;
         Steps = (int)((Count + (long)batchSize - 1) / batchSize);
@@ -33,7 +36,7 @@ public sealed class Feed : IDisposable
             _order = memory.Take<int>(Count);
             _learningRates = memory.Take<float>(Steps);
             _losses = memory.Take<float>(Count);
-            _origin = memory.Take<int>(1);
+            _origin = memory.Take<int>(2);
             _images = TakeIfRoom(memory, images.Length);
             if (_images is not null)
             {
@@ -58,22 +61,34 @@ public sealed class Feed : IDisposable
     /// <summary>Images, N.</summary>
     public int Count { get; }
 
+    /// <summary>Bytes of an image.</summary>
+    public int ImageSize { get; }
+
     /// <summary>Images of a mini-batch, B; the last of an epoch may have fewer.</summary>
     public int BatchSize { get; }
 
     /// <summary>Mini-batches of an epoch, ⌈N / B⌉.</summary>
     public int Steps { get; }
 
+    /// <summary>Steps of earlier epochs, which some optimisers count.</summary>
+    public int StepsBefore { get; private set; }
+
     /// <summary>Whether the images do not fit on the device.</summary>
     public bool IsStreamed => _streamed is not null;
 
     /// <summary>The mini-batch of a step.</summary>
-    public MiniBatch this[int step] => MiniBatchOf(step, BatchSize, Count);
+    public MiniBatch this[int step] => MiniBatch.Of(step, BatchSize, Count, StepsBefore);
 
-    /// <summary>Sets the order of visits, (N).</summary>
+    /// <summary>Sets the order of visits, (N), each the number of an image.</summary>
     public void SetOrder(ReadOnlySpan<int> order)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(order.Length, Count);
+        foreach (var image in order)
+        {
+            if ((uint)image >= (uint)Count)
+                throw new ArgumentOutOfRangeException(nameof(order), image, $"There are images 0 to {Count - 1:N0}.");
+        }
+
         if (_streamed is null)
             Upload(_order, order);
         else
@@ -81,10 +96,14 @@ public sealed class Feed : IDisposable
     }
 
     /// <summary>Sets the learning rate of every step, (Steps).</summary>
-    public void SetLearningRates(ReadOnlySpan<float> rates)
+    /// <param name="rates">(Steps)</param>
+    /// <param name="stepsBefore">Steps of earlier epochs.</param>
+    public void SetLearningRates(ReadOnlySpan<float> rates, int stepsBefore = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(rates.Length, Steps);
+        ArgumentOutOfRangeException.ThrowIfNegative(stepsBefore);
         Upload(_learningRates, rates);
+        StepsBefore = stepsBefore;
     }
 
     /// <summary>
@@ -92,6 +111,9 @@ public sealed class Feed : IDisposable
     /// </summary>
     public float[] ReadLosses(int firstStep, int steps)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstStep);
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, Steps - firstStep);
         var first = this[firstStep].First;
         var last = this[firstStep + steps - 1];
         var losses = new float[last.First + last.Count - first];
@@ -110,9 +132,6 @@ public sealed class Feed : IDisposable
         _memory.Return(_losses);
         _memory.Return(_origin);
     }
-
-    internal static MiniBatch MiniBatchOf(int step, int batchSize, int count) =>
-        new(step, batchSize, Math.Min(batchSize, count - step * batchSize));
 
     /// <summary>What a program works on, with the images of a step, and the first step whose images are not there.</summary>
     internal (Buffers Buffers, int End) Load(Arena arena, int step)

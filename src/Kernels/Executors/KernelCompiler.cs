@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;

@@ -1,24 +1,40 @@
-using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
 using ILGPU.Runtime;
 
 namespace AutoencoderGpu.Kernels.Executors;
 
-using Launcher = Action<AcceleratorStream, KernelConfig, Instruction, Buffers, MiniBatch>;
+/// <summary>Loads portable kernels on an accelerator, each once.</summary>
+internal interface IKernelLoader
+{
+    /// <summary>What launches a kernel.</summary>
+    Action<AcceleratorStream, KernelConfig, T, Buffers, MiniBatch> Load<T>(PortableKernel<T> kernel)
+        where T : unmanaged;
+}
+
+/// <summary>A portable kernel with an instruction's operands, ready to be launched.</summary>
+internal sealed class KernelLaunch<T>(
+    PortableKernel<T> kernel, Action<AcceleratorStream, KernelConfig, T, Buffers, MiniBatch> launcher, T operands) : KernelLaunch(kernel.Role)
+    where T : unmanaged
+{
+    /// <summary>For which numbers of images; null for all.</summary>
+    public Func<int, bool>? IsWanted { get; init; }
+
+    public override void Start(AcceleratorStream stream, in Buffers buffers, in MiniBatch batch)
+    {
+        var grid = kernel.Grid(operands, batch.Count);
+        if (grid != default && IsWanted?.Invoke(batch.Count) != false)
+            launcher(stream, new KernelConfig(grid, new Index3D(kernel.GroupSize, 1, 1)), operands, buffers, batch);
+    }
+}
 
 /// <summary>A portable kernel of a step, ready to be launched.</summary>
-/// <param name="Kernel">Which kernel.</param>
-/// <param name="Launcher">As loaded on the accelerator.</param>
-/// <param name="Instruction">What it executes.</param>
-internal sealed record KernelLaunch(PortableKernel Kernel, Launcher Launcher, Instruction Instruction)
+/// <param name="role">What else of the step waits for it.</param>
+internal abstract class KernelLaunch(KernelRole role)
 {
+    private KernelRole Role { get; } = role;
+
     /// <summary>Launches it for a mini-batch, without waiting; nothing where other kernels take one of this size.</summary>
-    public void Start(AcceleratorStream stream, in Buffers buffers, in MiniBatch batch)
-    {
-        var grid = Kernel.Grid(Instruction, batch.Count);
-        if (grid != default)
-            Launcher(stream, new KernelConfig(grid, new Index3D(Kernel.GroupSize, 1, 1)), Instruction, buffers, batch);
-    }
+    public abstract void Start(AcceleratorStream stream, in Buffers buffers, in MiniBatch batch);
 
     /// <summary>Launches the kernels of a step.</summary>
     /// <param name="launches">In the order of the program.</param>
@@ -31,13 +47,13 @@ internal sealed record KernelLaunch(PortableKernel Kernel, Launcher Launcher, In
     {
         foreach (var launch in launches)
         {
-            if (launch.Kernel.Role == KernelRole.Gradient)
+            if (launch.Role == KernelRole.Gradient)
             {
                 branch.Add(launch, buffers, batch);
                 continue;
             }
 
-            if (launch.Kernel.Role == KernelRole.Update)
+            if (launch.Role == KernelRole.Update)
                 branch.Join();
             launch.Start(stream, buffers, batch);
         }

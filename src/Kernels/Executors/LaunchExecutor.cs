@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Runtime;
@@ -8,19 +7,17 @@ using ILGPU.Runtime.OpenCL;
 
 namespace AutoencoderGpu.Kernels.Executors;
 
-using Launcher = Action<AcceleratorStream, KernelConfig, Instruction, Buffers, MiniBatch>;
-
 /// <summary>
 /// Executes programs with the portable kernels, an asynchronous launch each on one stream: on CUDA, on OpenCL, and on ILGPU's CPU
 /// accelerator as a simulator of a GPU. On CUDA many steps at once are replayed from a graph.
 /// </summary>
-public sealed class LaunchExecutor : Executor
+public sealed class LaunchExecutor : Executor, IKernelLoader
 {
     /// <summary>The environment variable that, set to 0, has CUDA launch every kernel by itself, for comparison.</summary>
     public const string GraphsVariable = "AUTOENCODER_CUDA_GRAPHS";
 
     // Kernels are kept beside their launchers, for ILGPU unloads one that nothing refers to.
-    private readonly Dictionary<PortableKernel, (Kernel Kernel, Launcher Launcher)> _kernels = [];
+    private readonly Dictionary<PortableKernel, (Kernel Kernel, Delegate Launcher)> _kernels = [];
     private readonly ConditionalWeakTable<InstructionList, KernelLaunch[]> _programs = [];
     private bool _mayReplay;
     private StepGraphs? _graphs;
@@ -82,7 +79,7 @@ public sealed class LaunchExecutor : Executor
                 continue;
             }
 
-            SetOrigin(buffers, step);
+            SetOrigin(buffers, feed, step);
             _graphs.Replay(key);
             step += StepGraphs.Length;
         }
@@ -104,24 +101,28 @@ public sealed class LaunchExecutor : Executor
     {
         if (steps == 0)
             return;
-        SetOrigin(buffers, firstStep);
+        SetOrigin(buffers, feed, firstStep);
         var branch = new LateBranch(Stream);
         for (var i = 0; i < steps; i++)
             KernelLaunch.StartStep(launches, buffers, feed[firstStep + i] with { Step = i }, Stream, branch);
     }
 
-    private void SetOrigin(in Buffers buffers, int step)
+    private void SetOrigin(in Buffers buffers, Feed feed, int step)
     {
         var origin = buffers.Origin;
         if (Stream is not CudaStream stream)
         {
-            origin.CopyFromCPU(Stream, [step]);
+            origin.CopyFromCPU(Stream, [step, feed.StepsBefore]);
             return;
         }
 
         // A copy from memory that is not page-locked would wait for the stream.
         Accelerator.Bind();
-        CudaException.ThrowIfFailed(CudaDriver.Fill(origin.LoadEffectiveAddressAsPtr(), (uint)step, 1, stream.StreamPtr));
+        Fill(origin, step);
+        Fill(origin.SubView(1, 1), feed.StepsBefore);
+
+        void Fill(ArrayView<int> target, int value) =>
+            CudaException.ThrowIfFailed(CudaDriver.Fill(target.LoadEffectiveAddressAsPtr(), (uint)value, 1, stream.StreamPtr));
     }
 
     /// <summary>Graphs are faster, but nothing depends on them: a driver that refuses them gets a launch a kernel.</summary>
@@ -147,20 +148,18 @@ public sealed class LaunchExecutor : Executor
         graphs?.Dispose();
     }
 
-    private KernelLaunch[] LaunchesOf(InstructionList program) => _programs.GetValue(program, _ =>
-    [
-        .. from instruction in program.Instructions
-           from kernel in Catalog.Of(instruction.Operation).Kernels(instruction)
-           select new KernelLaunch(kernel, LauncherOf(kernel), instruction),
-    ]);
-
-    private Launcher LauncherOf(PortableKernel kernel)
+    Action<AcceleratorStream, KernelConfig, T, Buffers, MiniBatch> IKernelLoader.Load<T>(PortableKernel<T> kernel)
     {
-        if (_kernels.TryGetValue(kernel, out var known))
-            return known.Launcher;
-        var loaded = Accelerator.LoadKernel(KernelCompiler.Compile(Accelerator.GetBackend(), kernel));
-        var launcher = loaded.CreateLauncherDelegate<Launcher>();
-        _kernels.Add(kernel, (loaded, launcher));
-        return launcher;
+        if (!_kernels.TryGetValue(kernel, out var known))
+        {
+            var loaded = Accelerator.LoadKernel(KernelCompiler.Compile(Accelerator.GetBackend(), kernel));
+            known = (loaded, loaded.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, T, Buffers, MiniBatch>>());
+            _kernels.Add(kernel, known);
+        }
+
+        return (Action<AcceleratorStream, KernelConfig, T, Buffers, MiniBatch>)known.Launcher;
     }
+
+    private KernelLaunch[] LaunchesOf(InstructionList program) =>
+        _programs.GetValue(program, _ => [.. program.Instructions.SelectMany(instruction => instruction.Launches(this))]);
 }

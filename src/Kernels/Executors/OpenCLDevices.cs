@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using AutoencoderGpu.Kernels.Operations;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime.OpenCL;
@@ -76,8 +75,8 @@ internal static class OpenCLDevices
         device.GetDeviceInfo<int>(CLDeviceInfoType.CL_DEVICE_AVAILABLE) == 0 ? "its driver says that it is not available"
         : device.CLStdVersion < CLBackend.MinimumVersion ? $"it takes OpenCL C {Text(device.CLStdVersion)}, and ILGPU needs {Text(CLBackend.MinimumVersion)}"
         : !device.Capabilities.GenericAddressSpace ? "it lacks OpenCL C 2.0's generic address space, which ILGPU needs"
-        : device.MaxNumThreadsPerGroup < Catalog.LargestGroup ? $"its groups have at most {device.MaxNumThreadsPerGroup} work-items, and the kernels need {Catalog.LargestGroup}"
-        : device.MaxSharedMemoryPerGroup < Catalog.LargestSharedBytes ? $"its groups have {device.MaxSharedMemoryPerGroup} bytes of local memory, and the kernels need {Catalog.LargestSharedBytes}"
+        : device.MaxNumThreadsPerGroup < PortableKernel.LargestGroup ? $"its groups have at most {device.MaxNumThreadsPerGroup} work-items, and the kernels need {PortableKernel.LargestGroup}"
+        : device.MaxSharedMemoryPerGroup < PortableKernel.LargestSharedBytes ? $"its groups have {device.MaxSharedMemoryPerGroup} bytes of local memory, and the kernels need {PortableKernel.LargestSharedBytes}"
         : null;
 
     private static string Text(CLCVersion version) => $"{version.Major}.{version.Minor}";

@@ -9,7 +9,7 @@ namespace AutoencoderGpu.Kernels.Executors;
 /// Who computes an item must not change its bits, so items are whole tiles, and must not matter to another item, not even to one of
 /// another division unless a barrier stands between the two.
 /// </remarks>
-internal struct Pieces(Team team, int worker, int items, int grain)
+internal struct Pieces(ThreadTeam team, int worker, int items, int grain)
 {
     private readonly int _division = team.BeginDivision(worker);
     private int _helped; // whose share is being taken, counted from this worker's

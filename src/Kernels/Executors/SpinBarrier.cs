@@ -11,6 +11,7 @@ namespace AutoencoderGpu.Kernels.Executors;
 internal sealed unsafe class SpinBarrier : IDisposable
 {
     private const int SpinsBeforeYield = 50;
+    private const int Broken = -1;
     private readonly int _participants;
     private readonly int* _state; // arrivals and generation, a cache line apart
 
@@ -18,28 +19,40 @@ internal sealed unsafe class SpinBarrier : IDisposable
     {
         _participants = participants;
         _state = (int*)NativeMemory.AlignedAlloc(128, 64);
-        new Span<int>(_state, 32).Clear();
+        Reset();
     }
 
+    /// <summary>Waits until all threads have come here.</summary>
+    /// <exception cref="OperationCanceledException">The barrier is broken.</exception>
     public void Wait()
     {
         ref int arrivals = ref _state[0], generation = ref _state[16];
         var current = Volatile.Read(ref generation);
-        if (Interlocked.Increment(ref arrivals) == _participants)
+        if (current != Broken && Interlocked.Increment(ref arrivals) == _participants)
         {
             Volatile.Write(ref arrivals, 0);
-            Volatile.Write(ref generation, current + 1);
+            // Fails where the barrier has been broken in the meantime.
+            Interlocked.CompareExchange(ref generation, (current + 1) & int.MaxValue, current);
             return;
         }
 
-        for (var spins = 0; Volatile.Read(ref generation) == current; spins++)
+        for (var spins = 0; Volatile.Read(ref generation) == current && current != Broken; spins++)
         {
             if (spins < SpinsBeforeYield)
                 Thread.SpinWait(1);
             else
                 Thread.Yield();
         }
+
+        if (Volatile.Read(ref generation) == Broken)
+            throw new OperationCanceledException("Another thread has failed.");
     }
+
+    /// <summary>Lets all that wait, or are going to, give up.</summary>
+    public void Break() => Volatile.Write(ref _state[16], Broken);
+
+    /// <summary>Begins anew, when nobody waits.</summary>
+    public void Reset() => new Span<int>(_state, 32).Clear();
 
     public void Dispose() => NativeMemory.AlignedFree(_state);
 }

@@ -1,7 +1,7 @@
 namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>One of the CPU threads that execute a program together.</summary>
-internal readonly unsafe struct Worker(int index, Team team, float* shared, float* scratch)
+internal readonly unsafe struct Worker(int index, ThreadTeam team, float* shared, float* scratch)
 {
     /// <summary>Floats of <see cref="Shared"/>, 2 MiB.</summary>
     public const int SharedLength = 1 << 19;
@@ -36,13 +36,6 @@ internal readonly unsafe struct Worker(int index, Team team, float* shared, floa
 
     /// <summary><see cref="Pieces"/>, item by item.</summary>
     public Items Items(int items, int grain = 1) => new(Pieces(items, grain));
-
-    /// <summary>Ends the program rather than write beyond the memory: a layer is larger than the kernels were made for.</summary>
-    public static void RequireRoom(long needed, int length)
-    {
-        if (needed > length)
-            Environment.FailFast($"A layer needs {needed:N0} floats of working memory on the CPU, where {length:N0} are reserved.");
-    }
 
     /// <summary>Within an instruction, waits until all workers have come here; every one of them must.</summary>
     public void WaitForAll() => team.WaitForAll();

@@ -10,33 +10,43 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// ∂L/∂(pre-activation)[b, k] = 2/(B·N) · (y[b, k] − t[b, k]) · f′. Each image's own mean is stored at its place in the epoch;
 /// the host averages them in double precision, so no sum crosses workers or groups.
 /// </summary>
-public static class MeanSquaredError
+public struct MeanSquaredError : IOperation<MeanSquaredError>
 {
+    internal FeatureMap Input;
+    internal FeatureMap Target;
+    internal FeatureMap Gradient;
+    internal Activation Derivative;
+
     /// <summary>The loss and, if wanted, its gradient.</summary>
     /// <param name="output">y (B, H, W, C).</param>
     /// <param name="target">t of the same shape.</param>
     /// <param name="gradient">Of the same shape; overwritten. <c>default</c> where only the loss is wanted.</param>
     /// <param name="outputActivation">f, the activation that made y.</param>
-    public static Instruction Evaluate(FeatureMap output, FeatureMap target, FeatureMap gradient, Activation outputActivation)
+    /// <exception cref="ArgumentException">The maps' shapes do not match.</exception>
+    public static Instruction Of(FeatureMap output, FeatureMap target, FeatureMap gradient, Activation outputActivation)
     {
         Shapes.Require(
             output.HasShapeOf(target) && (gradient.IsNone || gradient.HasShapeOf(output)),
             "MeanSquaredError", "maps of one shape", output, target, gradient);
-        return new()
-        {
-            Operation = Operation.MeanSquaredError,
-            Input = output,
-            Saved = target,
-            Output = gradient,
-            Derivative = outputActivation,
-        };
+        return new Instruction<MeanSquaredError>(
+            new() { Input = output, Target = target, Gradient = gradient, Derivative = outputActivation });
     }
 
-    internal static Cost Cost(in Instruction i, int batch) => i.Output.IsNone
+    static IReadOnlyList<IKernel<MeanSquaredError>> IOperation<MeanSquaredError>.Kernels { get; } =
+        [new PortableKernel<MeanSquaredError>("MeanSquaredError", Kernel, GroupSum.GroupSize, (in _, batch) => new(batch, 1, 1))];
+
+    static void IOperation<MeanSquaredError>.Visit(ref MeanSquaredError i, OperandVisitor operands)
+    {
+        operands.Read(ref i.Input);
+        operands.Read(ref i.Target);
+        operands.Write(ref i.Gradient);
+    }
+
+    static Cost IOperation<MeanSquaredError>.Cost(in MeanSquaredError i, int batch) => i.Gradient.IsNone
         ? new(3L * batch * i.Input.Size, 8L * batch * i.Input.Size)
         : new(7L * batch * i.Input.Size, 12L * batch * i.Input.Size);
 
-    internal static void Kernel(Instruction i, Buffers buffers, MiniBatch batch)
+    internal static void Kernel(MeanSquaredError i, Buffers buffers, MiniBatch batch)
     {
         int image = Grid.IdxX, thread = Group.IdxX, size = i.Input.Size;
         var factor = 2f / ((float)batch.Count * size);
@@ -44,7 +54,7 @@ public static class MeanSquaredError
         for (var k = thread; k < size; k += 4 * GroupSum.GroupSize)
         {
             // Four values are read before the first gradient is stored, for no read is moved ahead of a store.
-            Float4 output = Read(i, buffers, i.Input, image, k), target = Read(i, buffers, i.Saved, image, k);
+            Float4 output = Read(i, buffers, i.Input, image, k), target = Read(i, buffers, i.Target, image, k);
             sum += Take(i, buffers, image, k, output.X, target.X, factor);
             sum += Take(i, buffers, image, k + GroupSum.GroupSize, output.Y, target.Y, factor);
             sum += Take(i, buffers, image, k + 2 * GroupSum.GroupSize, output.Z, target.Z, factor);
@@ -57,7 +67,7 @@ public static class MeanSquaredError
     }
 
     /// <summary>Every 256th value of an image from the k-th on; beyond the image, its last one.</summary>
-    private static Float4 Read(in Instruction i, in Buffers buffers, in FeatureMap map, int image, int k) => new()
+    private static Float4 Read(in MeanSquaredError i, in Buffers buffers, in FeatureMap map, int image, int k) => new()
     {
         X = buffers.Arena[Place(i, map, image, k)],
         Y = buffers.Arena[Place(i, map, image, k + GroupSum.GroupSize)],
@@ -66,38 +76,37 @@ public static class MeanSquaredError
     };
 
     /// <summary>Stores a value's gradient; its squared error.</summary>
-    private static float Take(in Instruction i, in Buffers buffers, int image, int k, float output, float target, float factor)
+    private static float Take(in MeanSquaredError i, in Buffers buffers, int image, int k, float output, float target, float factor)
     {
         if (k >= i.Input.Size)
             return 0f;
         var error = output - target;
-        if (!i.Output.IsNone)
-            buffers.Arena[Place(i, i.Output, image, k)] = factor * error * Activations.Derivative(i.Derivative, output);
+        if (!i.Gradient.IsNone)
+            buffers.Arena[Place(i, i.Gradient, image, k)] = factor * error * Activations.Derivative(i.Derivative, output);
         return error * error;
     }
 
     /// <summary>Where a map has the k-th value of an image; all maps are counted in the output's shape, so that it is divided once.</summary>
-    private static int Place(in Instruction i, in FeatureMap map, int image, int k)
+    private static int Place(in MeanSquaredError i, in FeatureMap map, int image, int k)
     {
         k = IntrinsicMath.Min(k, i.Input.Size - 1);
         int pixel = k / i.Input.Channels, row = pixel / i.Input.Width;
         return map.At(image, row, pixel - row * i.Input.Width) + k - pixel * i.Input.Channels;
     }
 
-    internal static unsafe void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
+    static unsafe void IOperation<MeanSquaredError>.Run<V>(in MeanSquaredError i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
         var factor = 2f / ((float)batch.Count * i.Input.Size);
         // Without borders an image is one row.
-        var rows = i.Input.Border + i.Saved.Border + i.Output.Border == 0 ? 1 : i.Input.Height;
+        var rows = i.Input.Border + i.Target.Border + i.Gradient.Border == 0 ? 1 : i.Input.Height;
         var row = i.Input.Size / rows;
         foreach (var image in worker.Items(batch.Count))
         {
             var sum = 0f;
             for (var y = 0; y < rows; y++)
             {
-                float* output = buffers.Arena + i.Input.At(image, y, 0), target = buffers.Arena + i.Saved.At(image, y, 0);
-                var gradient = i.Output.IsNone ? null : buffers.Arena + i.Output.At(image, y, 0);
+                float* output = buffers.Arena + i.Input.At(image, y, 0), target = buffers.Arena + i.Target.At(image, y, 0);
+                var gradient = i.Gradient.IsNone ? null : buffers.Arena + i.Gradient.At(image, y, 0);
                 V sums = default;
                 var k = 0;
                 for (; k <= row - V.Width; k += V.Width)
@@ -121,7 +130,18 @@ public static class MeanSquaredError
         var y = T.Load(output);
         var error = y - T.Load(target);
         if (gradient != null)
-            T.Store(Elements<T>.TimesDerivative(derivative, y, T.Broadcast(factor) * error), gradient);
+            T.Store(Activations<T>.TimesDerivative(derivative, y, T.Broadcast(factor) * error), gradient);
         return error * error;
     }
+}
+
+/// <summary><see cref="MeanSquaredError"/> as a choice; the target is the normalised image.</summary>
+public sealed record MeanSquaredErrorLoss() : Loss("mse", "mean squared error", false)
+{
+    /// <inheritdoc/>
+    public override Instruction Evaluate(FeatureMap output, FeatureMap target, FeatureMap gradient, Activation outputActivation) =>
+        MeanSquaredError.Of(output, target, gradient, outputActivation);
+
+    /// <inheritdoc/>
+    public override double Value(double output, double target) => (output - target) * (output - target);
 }

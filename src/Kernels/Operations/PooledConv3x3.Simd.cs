@@ -4,24 +4,23 @@ using AutoencoderGpu.Kernels.Simd;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
-public static unsafe partial class PooledConv3x3
+public unsafe partial struct PooledConv3x3
 {
     /// <summary>Windows whose pixels fill two tiles of six.</summary>
     private const int Windows = 3;
 
     /// <summary>Workers take windows; two tiles are three windows by two vectors of output channels.</summary>
-    internal static void Run<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
+    static void IOperation<PooledConv3x3>.Run<V>(in PooledConv3x3 i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
-        // Paths that keep tiles in registers to the end; a sigmoid there would take the registers, and no network has one there.
-        var rectified = i.Activation != Activation.Sigmoid;
-        if (rectified && Conv3x3.SuitsWinograd<V>(i.Input.Channels, i.Output.Channels))
+        if (Winograd.Suits<V>(i.Input.Channels, i.Output.Channels))
         {
-            Conv3x3.RunWinograd<V>(i, buffers, batch, worker);
+            // A tile is a window.
+            var tiles = new WinogradTiles(i.Output.Height, i.Output.Width, batch.Count);
+            Winograd.Convolve<V, WinogradEpilogue>(buffers, i.Input, i.Weights, i.Output.Channels, tiles, new(i, buffers.Arena), worker);
             return;
         }
 
-        if (rectified && i.Input.Channels == 1 && i.Output.Channels % Micro<V>.OuterColumns == 0)
+        if (i.Input.Channels == 1 && i.Output.Channels % Micro<V>.OuterColumns == 0)
         {
             RunOneInput<V>(i, buffers, batch, worker);
             return;
@@ -49,10 +48,10 @@ public static unsafe partial class PooledConv3x3
                 for (var window = first; window < Math.Min(windows, first + Windows); window++)
                 {
                     var output = buffers.Arena + i.Output.AtPixel(window) + n;
-                    var winners = buffers.Arena + i.Winners.AtPixel(window) + n;
-                    MaxPool2x2.Pool<V>(tile + 4 * (window - first) * width, width, 2 * width, output, winners, count);
-                    Elements<V>.Add(buffers.Arena + i.Bias + n, output, count);
-                    Elements<V>.Activate(i.Activation, output, count);
+                    var argmax = buffers.Arena + i.Argmax.AtPixel(window) + n;
+                    MaxPool2x2.Pool<V>(tile + 4 * (window - first) * width, width, 2 * width, output, argmax, count);
+                    Elementwise<V>.Add(buffers.Arena + i.Bias + n, output, count);
+                    Elementwise<V>.Activate(i.Activation, output, count);
                 }
             }
         }
@@ -63,7 +62,7 @@ public static unsafe partial class PooledConv3x3
     /// sums through memory. Workers take rows of pooled pixels; a tile is one of them by two vectors of output channels.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    private static void RunOneInput<V>(in PooledConv3x3 i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
         int cout = i.Output.Channels;
@@ -76,8 +75,8 @@ public static unsafe partial class PooledConv3x3
             for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
             {
                 V bias0 = V.Load(buffers.Arena + i.Bias + n), bias1 = V.Load(buffers.Arena + i.Bias + n + V.Width);
-                float* output = buffers.Arena + i.Output.At(image, y, 0) + n, winners = buffers.Arena + i.Winners.At(image, y, 0) + n;
-                for (var x = 0; x < i.Output.Width; x++, output += cout, winners += cout)
+                float* output = buffers.Arena + i.Output.At(image, y, 0) + n, argmax = buffers.Arena + i.Argmax.At(image, y, 0) + n;
+                for (var x = 0; x < i.Output.Width; x++, output += cout, argmax += cout)
                 {
                     V c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default, c30 = default, c31 = default;
                     float* weights = buffers.Arena + i.Weights + n, top = input + 2 * x;
@@ -102,161 +101,62 @@ public static unsafe partial class PooledConv3x3
                         }
                     }
 
-                    Store(activate, c00, c10, c20, c30, bias0, output, winners);
-                    Store(activate, c01, c11, c21, c31, bias1, output + V.Width, winners + V.Width);
+                    Store(activate, c00, c10, c20, c30, bias0, output, argmax);
+                    Store(activate, c01, c11, c21, c31, bias1, output + V.Width, argmax + V.Width);
                 }
             }
+
+            for (var x = 0; x < i.Output.Width && !Activations.IsShort(i.Activation); x++)
+                Elementwise<V>.Activate(i.Activation, buffers.Arena + i.Output.At(image, y, x), cout);
         }
     }
 
-    /// <summary>The greatest of a window's sums, its bias and ReLU or nothing, and the winner.</summary>
+    /// <summary>Aᵀ products A, then the greatest of its four pixels, bias and activation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PoolProducts<V>(
+        in PooledConv3x3 i, float* arena, WinogradTile tile, float* products, nint componentStride)
+        where V : unmanaged, ISimd<V>
+    {
+        float* output = arena + i.Output.At(tile.Image, tile.Row, tile.Column), bias = arena + i.Bias;
+        var argmax = arena + i.Argmax.At(tile.Image, tile.Row, tile.Column);
+        var activate = i.Activation == Activation.Relu;
+        nint row = 4 * componentStride, cout = i.Output.Channels;
+        for (nint c = 0; c < cout; c += V.Width)
+        {
+            var source = products + c;
+            Winograd.Columns(source, row, out V top0, out V bottom0);
+            Winograd.Columns(source + componentStride, row, out V top1, out V bottom1);
+            Winograd.Columns(source + 2 * componentStride, row, out V top2, out V bottom2);
+            Winograd.Columns(source + 3 * componentStride, row, out V top3, out V bottom3);
+            Store(
+                activate, top0 + top1 + top2, top1 - top2 - top3, bottom0 + bottom1 + bottom2, bottom1 - bottom2 - bottom3,
+                V.Load(bias + c), output + c, argmax + c);
+        }
+    }
+
+    /// <summary>The greatest of a window's sums, its bias and ReLU or nothing, and the argmax.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Store<T>(bool activate, T a, T b, T c, T d, T bias, float* output, float* winners)
+    private static void Store<T>(bool activate, T a, T b, T c, T d, T bias, float* output, float* argmax)
         where T : unmanaged, ISimd<T>
     {
-        var sum = MaxPool2x2.Max(a, b, c, d, out var winner) + bias;
+        var sum = MaxPool2x2.Max(a, b, c, d, out var place) + bias;
         if (activate)
             sum = T.Relu(sum);
         T.Store(sum, output);
-        T.Store(winner, winners);
+        T.Store(place, argmax);
     }
 
-    /// <summary>
-    /// Workers own rows of the gradient, so that nothing is summed across them; a tile is six of the window's inputs by two vectors
-    /// of output channels, summed over two rows of pixels, to which the gradients of a pooled row are spread out first.
-    /// </summary>
-    internal static void RunBackwardWeights<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
+    /// <summary>What becomes of a tile's products: <see cref="PoolProducts"/>, and then an activation that is too long for its registers.</summary>
+    private readonly struct WinogradEpilogue(in PooledConv3x3 i, float* arena) : IWinogradEpilogue
     {
-        FeatureMap x = i.Saved, g = i.Input;
-        Conv3x3.ClearOtherSplits(i, buffers, worker);
-        if (x.Channels == 1 && g.Channels % V.Width == 0)
+        private readonly PooledConv3x3 _i = i;
+
+        public void Finish<V>(WinogradTile tile, float* products, nint componentStride)
+            where V : unmanaged, ISimd<V>
         {
-            RunBackwardWeightsOfOneInput<V>(i, buffers, batch, worker);
-            return;
-        }
-
-        var spread = new FeatureMap(0, 2, 2 * g.Width, g.Channels, 0);
-        Worker.RequireRoom(spread.Size, Worker.ScratchLength);
-        for (var row = 0; row < batch.Count * g.Height; row++)
-        {
-            int image = row / g.Height, y = row - image * g.Height;
-            MaxPool2x2.SpreadRow<V>(i, buffers, row * g.Width, worker.Scratch, spread.RowStride);
-            Conv3x3.AddWeightGradients<V>(
-                x, buffers.Arena + x.At(image, 2 * y, 0), spread, worker.Scratch, buffers.Arena + i.Gradients, accumulate: row > 0, worker);
-        }
-
-        Conv3x3.SumBias<V>(i, buffers, batch, worker);
-    }
-
-    /// <summary>
-    /// Workers own vectors of output channels; a tile is the nine taps of one of them and its bias, along a row of windows. Each of
-    /// a window's 4×4 inputs meets the gradients of up to four pixels.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunBackwardWeightsOfOneInput<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        FeatureMap x = i.Saved, g = i.Input;
-        int cout = g.Channels;
-        var (start, end) = worker.Share(cout / V.Width);
-        var gradients = buffers.Arena + i.Gradients;
-        for (var row = 0; row < batch.Count * g.Height; row++)
-        {
-            int image = row / g.Height, y = row - image * g.Height;
-            for (var n = start * V.Width; n < end * V.Width; n += V.Width)
-            {
-                var target = gradients + n;
-                V c0 = default, c1 = default, c2 = default, c3 = default, c4 = default;
-                V c5 = default, c6 = default, c7 = default, c8 = default, bias = default;
-                if (row > 0)
-                {
-                    (c0, c1, c2) = (V.Load(target), V.Load(target + cout), V.Load(target + 2 * cout));
-                    (c3, c4, c5) = (V.Load(target + 3 * cout), V.Load(target + 4 * cout), V.Load(target + 5 * cout));
-                    (c6, c7, c8) = (V.Load(target + 6 * cout), V.Load(target + 7 * cout), V.Load(target + 8 * cout));
-                    bias = V.Load(target + 9 * cout);
-                }
-
-                float* source = buffers.Arena + g.At(image, y, 0) + n, winners = buffers.Arena + i.Winners.At(image, y, 0) + n;
-                var first = buffers.Arena + x.At(image, 2 * y - 1, -1);
-                float* second = first + x.RowStride, third = second + x.RowStride, fourth = third + x.RowStride;
-                for (nint q = 0; q < 2 * g.Width; q += 2, source += cout, winners += cout)
-                {
-                    V gradient = V.Load(source), winner = V.Load(winners), zero = default;
-                    bias += gradient;
-                    var g0 = V.WhereEqual(winner, zero, gradient, zero);
-                    var g1 = V.WhereEqual(winner, V.Broadcast(1f), gradient, zero);
-                    var g2 = V.WhereEqual(winner, V.Broadcast(2f), gradient, zero);
-                    var g3 = V.WhereEqual(winner, V.Broadcast(3f), gradient, zero);
-
-                    var value = V.Broadcast(first[q]);
-                    V.AddProduct(value, g0, ref c0);
-                    value = V.Broadcast(first[q + 1]);
-                    V.AddProduct(value, g1, ref c0);
-                    V.AddProduct(value, g0, ref c1);
-                    value = V.Broadcast(first[q + 2]);
-                    V.AddProduct(value, g1, ref c1);
-                    V.AddProduct(value, g0, ref c2);
-                    value = V.Broadcast(first[q + 3]);
-                    V.AddProduct(value, g1, ref c2);
-
-                    value = V.Broadcast(second[q]);
-                    V.AddProduct(value, g2, ref c0);
-                    V.AddProduct(value, g0, ref c3);
-                    value = V.Broadcast(second[q + 1]);
-                    V.AddProduct(value, g3, ref c0);
-                    V.AddProduct(value, g2, ref c1);
-                    V.AddProduct(value, g1, ref c3);
-                    V.AddProduct(value, g0, ref c4);
-                    value = V.Broadcast(second[q + 2]);
-                    V.AddProduct(value, g3, ref c1);
-                    V.AddProduct(value, g2, ref c2);
-                    V.AddProduct(value, g1, ref c4);
-                    V.AddProduct(value, g0, ref c5);
-                    value = V.Broadcast(second[q + 3]);
-                    V.AddProduct(value, g3, ref c2);
-                    V.AddProduct(value, g1, ref c5);
-
-                    value = V.Broadcast(third[q]);
-                    V.AddProduct(value, g2, ref c3);
-                    V.AddProduct(value, g0, ref c6);
-                    value = V.Broadcast(third[q + 1]);
-                    V.AddProduct(value, g3, ref c3);
-                    V.AddProduct(value, g2, ref c4);
-                    V.AddProduct(value, g1, ref c6);
-                    V.AddProduct(value, g0, ref c7);
-                    value = V.Broadcast(third[q + 2]);
-                    V.AddProduct(value, g3, ref c4);
-                    V.AddProduct(value, g2, ref c5);
-                    V.AddProduct(value, g1, ref c7);
-                    V.AddProduct(value, g0, ref c8);
-                    value = V.Broadcast(third[q + 3]);
-                    V.AddProduct(value, g3, ref c5);
-                    V.AddProduct(value, g1, ref c8);
-
-                    value = V.Broadcast(fourth[q]);
-                    V.AddProduct(value, g2, ref c6);
-                    value = V.Broadcast(fourth[q + 1]);
-                    V.AddProduct(value, g3, ref c6);
-                    V.AddProduct(value, g2, ref c7);
-                    value = V.Broadcast(fourth[q + 2]);
-                    V.AddProduct(value, g3, ref c7);
-                    V.AddProduct(value, g2, ref c8);
-                    value = V.Broadcast(fourth[q + 3]);
-                    V.AddProduct(value, g3, ref c8);
-                }
-
-                V.Store(c0, target);
-                V.Store(c1, target + cout);
-                V.Store(c2, target + 2 * cout);
-                V.Store(c3, target + 3 * cout);
-                V.Store(c4, target + 4 * cout);
-                V.Store(c5, target + 5 * cout);
-                V.Store(c6, target + 6 * cout);
-                V.Store(c7, target + 7 * cout);
-                V.Store(c8, target + 8 * cout);
-                V.Store(bias, target + 9 * cout);
-            }
+            PoolProducts<V>(_i, arena, tile, products, componentStride);
+            if (!Activations.IsShort(_i.Activation))
+                Elementwise<V>.Activate(_i.Activation, arena + _i.Output.At(tile.Image, tile.Row, tile.Column), _i.Output.Channels);
         }
     }
 }

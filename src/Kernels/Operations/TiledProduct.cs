@@ -10,7 +10,8 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// Where an element lies is the sum of what its row or column says and of what its depth says. So the divisions that turn an index
 /// into a pixel or a tap are done once a row, a column and a depth, and an element costs one addition.
 /// </remarks>
-internal interface ITiledFactors
+internal interface ITiledFactors<TOperation>
+    where TOperation : unmanaged
 {
     /// <summary>Whether neighbouring depths of A, and not neighbouring rows, are neighbours in memory.</summary>
     static abstract bool LeftRunsAlongDepth { get; }
@@ -19,46 +20,47 @@ internal interface ITiledFactors
     static abstract bool RightRunsAlongDepth { get; }
 
     /// <summary>M.</summary>
-    static abstract int Rows(in Instruction i, int batch);
+    static abstract int Rows(in TOperation i, int batch);
 
     /// <summary>N.</summary>
-    static abstract int Columns(in Instruction i);
+    static abstract int Columns(in TOperation i);
 
     /// <summary>D.</summary>
-    static abstract int Depth(in Instruction i, int batch);
+    static abstract int Depth(in TOperation i, int batch);
 
     /// <summary>What a row says of where A[row, ·] is.</summary>
-    static abstract int RowPlace(in Instruction i, int row);
+    static abstract int RowPlace(in TOperation i, int row);
 
     /// <summary>What a column says of where B[·, column] is.</summary>
-    static abstract int ColumnPlace(in Instruction i, int column);
+    static abstract int ColumnPlace(in TOperation i, int column);
 
     /// <summary>What a depth says of where A[·, depth] is.</summary>
-    static abstract int LeftPlace(in Instruction i, int depth);
+    static abstract int LeftPlace(in TOperation i, int depth);
 
     /// <summary>What a depth says of where B[depth, ·] is.</summary>
-    static abstract int RightPlace(in Instruction i, int depth);
+    static abstract int RightPlace(in TOperation i, int depth);
 
     /// <summary>A[row, depth] from what <see cref="RowPlace"/> and <see cref="LeftPlace"/> say.</summary>
-    static abstract float Left(in Instruction i, in Buffers buffers, int row, int depth);
+    static abstract float Left(in TOperation i, in Buffers buffers, int row, int depth);
 
     /// <summary>B[depth, column] from what <see cref="RightPlace"/> and <see cref="ColumnPlace"/> say.</summary>
-    static abstract float Right(in Instruction i, in Buffers buffers, int depth, int column);
+    static abstract float Right(in TOperation i, in Buffers buffers, int depth, int column);
 }
 
 /// <summary>A product whose results are stored one by one.</summary>
-internal interface ITiledProduct : ITiledFactors
+internal interface ITiledProduct<TOperation> : ITiledFactors<TOperation>
+    where TOperation : unmanaged
 {
     /// <summary>
     /// Arena index of C[row, column], or of the part of it that one of several splits of the depth has summed; −1 where nobody wants it.
     /// </summary>
-    static abstract int ResultPlace(in Instruction i, int row, int column, int split);
+    static abstract int ResultPlace(in TOperation i, int row, int column, int split);
 
     /// <summary>What is stored there.</summary>
-    static abstract float Result(in Instruction i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum);
+    static abstract float Result(in TOperation i, in Buffers buffers, in MiniBatch batch, int row, int column, float sum);
 }
 
-/// <summary>The portable kernel of every <see cref="ITiledProduct"/>, tiled in shared memory and registers.</summary>
+/// <summary>The portable kernel of every <see cref="ITiledProduct{TOperation}"/>, tiled in shared memory and registers.</summary>
 /// <remarks>
 /// <para>
 /// A group computes 32×32 results, a thread 4×4 of them in registers from two 128-bit reads of shared memory a depth: 16 FMA for 8
@@ -90,14 +92,26 @@ internal static class TiledProduct
     private const int OperandLength = Slices * TileDepth * Stride;
     private const int BufferLength = 2 * OperandLength;
 
-    public static Index3D GridOf<T>(in Instruction i, int batch)
-        where T : struct, ITiledFactors =>
-        new(Tiles(T.Rows(i, batch)), Tiles(T.Columns(i)), Math.Max(1, i.Splits));
+    /// <summary>The portable kernel of an operation that is such a product.</summary>
+    /// <param name="name">For people and reports.</param>
+    /// <param name="role">What else of a step waits for it.</param>
+    /// <param name="splits">Into how many partial sums an instruction's depth is split; one where none is given.</param>
+    public static PortableKernel<TOperation> KernelOf<T, TOperation>(
+        string name, KernelRole role = KernelRole.Chain, Func<TOperation, int>? splits = null)
+        where T : struct, ITiledProduct<TOperation>
+        where TOperation : unmanaged =>
+        new(name, Kernel<T, TOperation>, GroupSize, (in i, batch) => GridOf<T, TOperation>(i, batch, splits?.Invoke(i) ?? 1)) { Role = role };
 
-    public static void Kernel<T>(Instruction i, Buffers buffers, MiniBatch batch)
-        where T : struct, ITiledProduct
+    public static Index3D GridOf<T, TOperation>(in TOperation i, int batch, int splits = 1)
+        where T : struct, ITiledFactors<TOperation>
+        where TOperation : unmanaged =>
+        new(Tiles(T.Rows(i, batch)), Tiles(T.Columns(i)), splits);
+
+    public static void Kernel<T, TOperation>(TOperation i, Buffers buffers, MiniBatch batch)
+        where T : struct, ITiledProduct<TOperation>
+        where TOperation : unmanaged
     {
-        var sums = Multiply<T>(i, buffers, batch);
+        var sums = Multiply<T, TOperation>(i, buffers, batch);
         int rows = T.Rows(i, batch.Count), row = sums.Row, last = rows - 1;
         if (row >= rows || sums.Column >= T.Columns(i))
             return;
@@ -106,18 +120,19 @@ internal static class TiledProduct
         var y = T.Result(i, buffers, batch, IntrinsicMath.Min(row + 1, last), sums.Column, sums.Y);
         var z = T.Result(i, buffers, batch, IntrinsicMath.Min(row + 2, last), sums.Column, sums.Z);
         var w = T.Result(i, buffers, batch, IntrinsicMath.Min(row + 3, last), sums.Column, sums.W);
-        Store<T>(i, buffers, row, sums.Column, x);
+        Store<T, TOperation>(i, buffers, row, sums.Column, x);
         if (row + 1 <= last)
-            Store<T>(i, buffers, row + 1, sums.Column, y);
+            Store<T, TOperation>(i, buffers, row + 1, sums.Column, y);
         if (row + 2 <= last)
-            Store<T>(i, buffers, row + 2, sums.Column, z);
+            Store<T, TOperation>(i, buffers, row + 2, sums.Column, z);
         if (row + 3 <= last)
-            Store<T>(i, buffers, row + 3, sums.Column, w);
+            Store<T, TOperation>(i, buffers, row + 3, sums.Column, w);
     }
 
     /// <summary>A thread's results, of which some may lie outside of the matrix.</summary>
-    public static ResultColumn Multiply<T>(in Instruction i, in Buffers buffers, in MiniBatch batch)
-        where T : struct, ITiledFactors
+    public static ResultColumn Multiply<T, TOperation>(in TOperation i, in Buffers buffers, in MiniBatch batch)
+        where T : struct, ITiledFactors<TOperation>
+        where TOperation : unmanaged
     {
         var memory = SharedMemory.Allocate<Float4>(2 * BufferLength / 4);
         var places = SharedMemory.Allocate<int>(2 * Tile);
@@ -143,8 +158,8 @@ internal static class TiledProduct
         Eight<float> lefts = default, rights = default;
         if (start < end)
         {
-            lefts = FetchLeft<T>(i, buffers, rowPlaces, leftPlace);
-            rights = FetchRight<T>(i, buffers, columnPlaces, rightPlace);
+            lefts = FetchLeft<T, TOperation>(i, buffers, rowPlaces, leftPlace);
+            rights = FetchRight<T, TOperation>(i, buffers, columnPlaces, rightPlace);
         }
 
         int threadRow = lane / Side, threadColumn = lane - threadRow * Side;
@@ -159,8 +174,8 @@ internal static class TiledProduct
             next += Slices * TileDepth;
             if (d + Slices * TileDepth < end)
             {
-                lefts = FetchLeft<T>(i, buffers, rowPlaces, T.LeftPlace(i, IntrinsicMath.Min(next + left.Depth, end - 1)));
-                rights = FetchRight<T>(i, buffers, columnPlaces, T.RightPlace(i, IntrinsicMath.Min(next + right.Depth, end - 1)));
+                lefts = FetchLeft<T, TOperation>(i, buffers, rowPlaces, T.LeftPlace(i, IntrinsicMath.Min(next + left.Depth, end - 1)));
+                rights = FetchRight<T, TOperation>(i, buffers, columnPlaces, T.RightPlace(i, IntrinsicMath.Min(next + right.Depth, end - 1)));
             }
 
             if (!isEmpty)
@@ -189,15 +204,17 @@ internal static class TiledProduct
         };
     }
 
-    private static Eight<float> FetchLeft<T>(in Instruction i, in Buffers buffers, Eight<int> rows, int place)
-        where T : struct, ITiledFactors => new(
+    private static Eight<float> FetchLeft<T, TOperation>(in TOperation i, in Buffers buffers, Eight<int> rows, int place)
+        where T : struct, ITiledFactors<TOperation>
+        where TOperation : unmanaged => new(
             T.Left(i, buffers, rows.A, place), T.Left(i, buffers, rows.B, place),
             T.Left(i, buffers, rows.C, place), T.Left(i, buffers, rows.D, place),
             T.Left(i, buffers, rows.E, place), T.Left(i, buffers, rows.F, place),
             T.Left(i, buffers, rows.G, place), T.Left(i, buffers, rows.H, place));
 
-    private static Eight<float> FetchRight<T>(in Instruction i, in Buffers buffers, Eight<int> columns, int place)
-        where T : struct, ITiledFactors => new(
+    private static Eight<float> FetchRight<T, TOperation>(in TOperation i, in Buffers buffers, Eight<int> columns, int place)
+        where T : struct, ITiledFactors<TOperation>
+        where TOperation : unmanaged => new(
             T.Right(i, buffers, place, columns.A), T.Right(i, buffers, place, columns.B),
             T.Right(i, buffers, place, columns.C), T.Right(i, buffers, place, columns.D),
             T.Right(i, buffers, place, columns.E), T.Right(i, buffers, place, columns.F),
@@ -242,8 +259,9 @@ internal static class TiledProduct
     private static float SumOfSlices(ArrayView<float> sums, int index) =>
         sums[index] + sums[Tile * Tile + index] + (sums[2 * Tile * Tile + index] + sums[3 * Tile * Tile + index]);
 
-    private static void Store<T>(in Instruction i, in Buffers buffers, int row, int column, float value)
-        where T : struct, ITiledProduct
+    private static void Store<T, TOperation>(in TOperation i, in Buffers buffers, int row, int column, float value)
+        where T : struct, ITiledProduct<TOperation>
+        where TOperation : unmanaged
     {
         var place = T.ResultPlace(i, row, column, Grid.IdxZ);
         if (place >= 0)

@@ -1,5 +1,4 @@
 using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Simd;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -7,11 +6,10 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// <summary>
 /// Upsampling by 2 along both axes: y[b, p, q, c] = Σ_{i,j} u(p, i) · v(q, j) · x[b, i, j, c]. Bilinear with aligned corners, an
 /// output position p lies at the input position s = p · (H−1) / (2H−1), and u(p, i) = max(0, 1 − |s − i|); nearest, u(p, i) is 1
-/// for i = ⌊p/2⌋ and 0 elsewhere. v is the same along the width. Backward, each input pixel sums over the outputs that it went
-/// into: ∂L/∂x[b, i, j, c] = f′(x) · Σ_{p,q} u(p, i) · v(q, j) · g[b, p, q, c], where f is the activation that made x.
+/// for i = ⌊p/2⌋ and 0 elsewhere. v is the same along the width.
 /// </summary>
 /// <remarks>Weights are computed in float32 in PyTorch's order of operations, as its results are the oracle.</remarks>
-public static class Upsample2x
+public struct Upsample2x : IOperation<Upsample2x>
 {
     /// <summary>
     /// An input position i meets the outputs 2i−1 to 2i+2 at most: |p·(H−1)/(2H−1) − i| &lt; 1 means p between
@@ -19,49 +17,39 @@ public static class Upsample2x
     /// </summary>
     internal const int Reach = 4;
 
+    internal FeatureMap Input;
+    internal FeatureMap Output;
+    internal Interpolation Interpolation;
+
     /// <summary>The forward pass.</summary>
     /// <param name="input">x (B, H, W, C).</param>
     /// <param name="output">y (B, 2H, 2W, C); overwritten.</param>
     /// <param name="interpolation">Bilinear or nearest.</param>
-    public static Instruction Forward(FeatureMap input, FeatureMap output, Interpolation interpolation)
+    /// <exception cref="ArgumentException">The maps' shapes do not match.</exception>
+    public static Instruction Of(FeatureMap input, FeatureMap output, Interpolation interpolation)
     {
         RequireShapes(input, output);
-        return new() { Operation = Operation.UpsampleForward, Input = input, Output = output, Interpolation = interpolation };
+        return new Instruction<Upsample2x>(new() { Input = input, Output = output, Interpolation = interpolation });
     }
 
-    /// <summary>The gradient of the input.</summary>
-    /// <param name="outputGradient">g (B, 2H, 2W, C).</param>
-    /// <param name="input">x as in the forward pass.</param>
-    /// <param name="inputGradient">(B, H, W, C); overwritten.</param>
-    /// <param name="interpolation">Bilinear or nearest.</param>
-    /// <param name="inputActivation">The activation that made x.</param>
-    public static Instruction Backward(
-        FeatureMap outputGradient,
-        FeatureMap input,
-        FeatureMap inputGradient,
-        Interpolation interpolation,
-        Activation inputActivation)
+    static IReadOnlyList<IKernel<Upsample2x>> IOperation<Upsample2x>.Kernels { get; } =
+        [PortableKernel<Upsample2x>.Elementwise("Upsample2x", Kernel, (i, batch) => batch * i.Output.Size)];
+
+    static void IOperation<Upsample2x>.Visit(ref Upsample2x i, OperandVisitor operands)
     {
-        RequireShapes(input, outputGradient);
-        Shapes.Require(input.HasShapeOf(inputGradient), "Upsample2x", "an input's gradient of the input's shape", input, inputGradient);
-        return new()
-        {
-            Operation = Operation.UpsampleBackward,
-            Input = outputGradient,
-            Output = inputGradient,
-            Saved = input,
-            Interpolation = interpolation,
-            Derivative = inputActivation,
-        };
+        operands.Read(ref i.Input);
+        operands.Write(ref i.Output);
     }
 
-    internal static Cost Cost(in Instruction i, int batch) =>
+    static Cost IOperation<Upsample2x>.Cost(in Upsample2x i, int batch) =>
         new(7L * batch * i.Output.Size, 4L * batch * (i.Input.Size + i.Output.Size));
 
-    internal static Cost BackwardCost(in Instruction i, int batch) =>
-        new(8L * batch * i.Input.Size, 4L * batch * (i.Input.Size + 2 * i.Output.Size));
+    static long IOperation<Upsample2x>.ScratchLength<V>(in Upsample2x i) => ScratchLength(i.Output.Width, i.Input.Width * i.Input.Channels);
 
-    internal static void ForwardKernel(Instruction i, Buffers buffers, MiniBatch batch)
+    /// <summary>Floats for the shares of a row and for one row's sums.</summary>
+    internal static long ScratchLength(int targets, int rowLength) => Shares.Room * (targets + 1L) + rowLength;
+
+    internal static void Kernel(Upsample2x i, Buffers buffers, MiniBatch batch)
     {
         var index = Grid.GlobalIndex.X;
         if (index >= batch.Count * i.Output.Size)
@@ -78,37 +66,10 @@ public static class Upsample2x
             + vertical.Weight * Mix(buffers.Arena[bottom + left], buffers.Arena[bottom + right], horizontal.Weight);
     }
 
-    internal static void BackwardKernel(Instruction i, Buffers buffers, MiniBatch batch)
-    {
-        var index = Grid.GlobalIndex.X;
-        if (index >= batch.Count * i.Output.Size)
-            return;
-        int pixel = index / i.Output.Channels, channel = index - pixel * i.Output.Channels;
-        int row = pixel / i.Output.Width, image = row / i.Output.Height;
-        int y = row - image * i.Output.Height, x = pixel - row * i.Output.Width;
-        var sum = 0f;
-        for (var p = IntrinsicMath.Max(0, 2 * y - 1); p <= IntrinsicMath.Min(i.Input.Height - 1, 2 * y + 2); p++)
-        {
-            var vertical = Position.Of(i.Interpolation, p, i.Output.Height).WeightOf(y);
-            if (vertical == 0f)
-                continue;
-            for (var q = IntrinsicMath.Max(0, 2 * x - 1); q <= IntrinsicMath.Min(i.Input.Width - 1, 2 * x + 2); q++)
-            {
-                var weight = vertical * Position.Of(i.Interpolation, q, i.Output.Width).WeightOf(x);
-                sum += weight * buffers.Arena[i.Input.At(image, p, q) + channel];
-            }
-        }
-
-        var derivative = Activations.Derivative(i.Derivative, buffers.Arena[i.Saved.AtPixel(pixel) + channel]);
-        buffers.Arena[i.Output.AtPixel(pixel) + channel] = sum * derivative;
-    }
-
     /// <summary>Workers take rows of y: the rows of x that reach one are added up, then its columns.</summary>
-    internal static unsafe void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
+    static unsafe void IOperation<Upsample2x>.Run<V>(in Upsample2x i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
         int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
-        Worker.RequireRoom(Shares.Room * (width + 1L) + (long)i.Input.Width * channels, Worker.ScratchLength);
         var sums = worker.Scratch;
         Shares rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var q = 0; q < width; q++)
@@ -125,32 +86,9 @@ public static class Upsample2x
         }
     }
 
-    /// <summary>Workers take rows of ∂L/∂x: the rows of g that reach one are added up, then its columns.</summary>
-    internal static unsafe void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
-        Worker.RequireRoom(Shares.Room * (width + 1L) + (long)i.Input.Width * channels, Worker.ScratchLength);
-        var sums = worker.Scratch;
-        Shares rows = new(ref sums, 1), columns = new(ref sums, width);
-        for (var x = 0; x < width; x++)
-            columns.AddOutputs(x, i.Interpolation, x, width, 0, channels);
-        foreach (var row in worker.Items(batch.Count * height))
-        {
-            var image = row / height;
-            rows.Clear(0);
-            rows.AddOutputs(0, i.Interpolation, row - image * height, height, 0, i.Input.RowStride);
-            rows.Sum<V>(0, buffers.Arena + i.Input.At(image, 0, 0), sums, i.Input.Width * channels);
-            var output = buffers.Arena + i.Output.AtPixel(row * width);
-            for (var x = 0; x < width; x++)
-                columns.Sum<V>(x, sums, output + x * channels, channels);
-            Elements<V>.TimesDerivative(i.Derivative, buffers.Arena + i.Saved.AtPixel(row * width), output, output, width * channels);
-        }
-    }
-
     private static float Mix(float a, float b, float weight) => (1f - weight) * a + weight * b;
 
-    private static void RequireShapes(FeatureMap input, FeatureMap output) => Shapes.Require(
+    internal static void RequireShapes(FeatureMap input, FeatureMap output) => Shapes.Require(
         output.Height == 2 * input.Height && output.Width == 2 * input.Width && output.Channels == input.Channels,
         "Upsample2x", "an output of twice the input's height and width", input, output);
 

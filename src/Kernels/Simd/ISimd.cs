@@ -45,6 +45,15 @@ internal unsafe interface ISimd<T>
     /// <summary>2ⁿ for whole n from −126 to 127; anything for others.</summary>
     static abstract T PowerOfTwo(T n);
 
+    /// <summary>The whole n for which 2ⁿ ≤ x &lt; 2ⁿ⁺¹, for normal x above 0; anything for others.</summary>
+    static abstract T Exponent(T x);
+
+    /// <summary>x / 2ⁿ with n of <see cref="Exponent"/>, from 1 to 2.</summary>
+    static abstract T Mantissa(T x);
+
+    /// <summary>√x.</summary>
+    static abstract T Sqrt(T x);
+
     /// <summary><paramref name="value"/> where <paramref name="y"/> is above zero, else 0.</summary>
     static abstract T WherePositive(T y, T value);
 

@@ -115,9 +115,9 @@ internal static unsafe class Micro<V>
         for (var r = 0; r < rowCount; r++)
         {
             if (accumulate)
-                Elements<V>.Add(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
+                Elementwise<V>.Add(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
             else
-                Elements<V>.Copy(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
+                Elementwise<V>.Copy(tile + r * OuterColumns, target + (nint)r * stride, columnCount);
         }
     }
 

@@ -55,6 +55,17 @@ internal unsafe struct Simd256(Vector256<float> v) : ISimd<Simd256>
         new(Vector256.ShiftLeft(Vector256.ConvertToInt32Native(n._v) + Vector256.Create(127), 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Exponent(Simd256 x) =>
+        new(Vector256.ConvertToSingle(Vector256.ShiftRightLogical(x._v.AsInt32(), 23) - Vector256.Create(127)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Mantissa(Simd256 x) =>
+        new(((x._v.AsInt32() & Vector256.Create(0x007fffff)) | Vector256.Create(0x3f800000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Sqrt(Simd256 x) => new(Vector256.Sqrt(x._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 WherePositive(Simd256 y, Simd256 value) =>
         new(Vector256.GreaterThan(y._v, Vector256<float>.Zero) & value._v);
 

@@ -51,6 +51,16 @@ internal unsafe struct SimdScalar(float v) : ISimd<SimdScalar>
         new(BitConverter.Int32BitsToSingle((int.CreateTruncating(n._v) + 127) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Exponent(SimdScalar x) => new((BitConverter.SingleToInt32Bits(x._v) >>> 23) - 127);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Mantissa(SimdScalar x) =>
+        new(BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(x._v) & 0x007fffff) | 0x3f800000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar Sqrt(SimdScalar x) => new(MathF.Sqrt(x._v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar WherePositive(SimdScalar y, SimdScalar value) => new(y._v > 0f ? value._v : 0f);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -61,8 +61,8 @@ public class SyntheticDigitsTests
         var train = SyntheticDigits.Generate(seed: 1, trainLimit: 5000, testLimit: 1).Train;
         double mean = train.Pixels.Average(p => p / 255.0);
         double variance = train.Pixels.Average(p => p / 255.0 * (p / 255.0)) - mean * mean;
-        Assert.InRange(mean, 0.95 * Normalisation.Mean, 1.05 * Normalisation.Mean);
-        Assert.InRange(Math.Sqrt(variance), 0.95 * Normalisation.Deviation, 1.05 * Normalisation.Deviation);
+        Assert.InRange(mean, 0.95 * Normalisation.Mnist.Mean[0], 1.05 * Normalisation.Mnist.Mean[0]);
+        Assert.InRange(Math.Sqrt(variance), 0.95 * Normalisation.Mnist.Deviation[0], 1.05 * Normalisation.Mnist.Deviation[0]);
         // Exactly black background: MNIST has 81 % of it.
         Assert.InRange(train.Pixels.Count(p => p == 0) / (double)train.Pixels.Length, 0.75, 0.85);
     }

@@ -1,17 +1,19 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace AutoencoderGpu.Kernels.Executors;
 
 /// <summary>What the CPU threads that execute a program together share: the barrier, and how far each one's share is taken.</summary>
-internal sealed unsafe class Team : IDisposable
+internal sealed unsafe class ThreadTeam : IDisposable
 {
     /// <summary>Longs from one worker's state to the next: two cache lines, since processors fetch them in pairs.</summary>
     private const int Stride = 16;
 
     private readonly SpinBarrier _barrier;
+    private Exception? _failure;
     private readonly long* _state; // of each worker: how far its share is taken, and how many divisions it has begun
 
-    public Team(int count)
+    public ThreadTeam(int count)
     {
         Count = count;
         _barrier = new(count);
@@ -21,7 +23,27 @@ internal sealed unsafe class Team : IDisposable
 
     public int Count { get; }
 
+    /// <exception cref="OperationCanceledException">Another thread has failed, and will not come.</exception>
     public void WaitForAll() => _barrier.Wait();
+
+    /// <summary>Says that a thread ends with an exception; those that wait for it, or are going to, give up.</summary>
+    public void Fail(Exception e)
+    {
+        Interlocked.CompareExchange(ref _failure, e, null);
+        _barrier.Break();
+    }
+
+    /// <summary>Throws what the first thread failed with; when all have ended.</summary>
+    public void ThrowIfFailed()
+    {
+        if (_failure is null)
+            return;
+        var failure = ExceptionDispatchInfo.Capture(_failure);
+        _failure = null;
+        _barrier.Reset();
+        new Span<long>(_state, Count * Stride).Clear();
+        failure.Throw();
+    }
 
     /// <summary>Begins a division; all workers begin the same ones, in the same order.</summary>
     public int BeginDivision(int worker) => (int)++_state[worker * Stride + 1];

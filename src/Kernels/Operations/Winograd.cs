@@ -16,7 +16,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// are partly empty, for 64 to 64 at 7×7. No faster: blocks of 12, 36 or 48 tiles. Slower: an exponential that could follow the sums,
 /// since it takes their registers even where it is not used.</para>
 /// </remarks>
-public static unsafe partial class Conv3x3
+internal static unsafe class Winograd
 {
     private const int Components = 16;
 
@@ -30,7 +30,7 @@ public static unsafe partial class Conv3x3
     private const int BackwardBlock = 96;
 
     /// <summary>Whether channels fill register tiles and transforms fit into a worker's memory.</summary>
-    internal static bool SuitsWinograd<V>(int read, int written)
+    public static bool Suits<V>(int read, int written)
         where V : unmanaged, ISimd<V> =>
         read % V.Width == 0 && written % Micro<V>.OuterColumns == 0 && read >= 16 && written >= 16
         && Components * read * written <= Worker.SharedLength
@@ -44,21 +44,26 @@ public static unsafe partial class Conv3x3
     /// Workers take tiles of the output; the transformed weights are made by all together. A tile is a window of a <see cref="MaxPool2x2"/>,
     /// so that of a <see cref="PooledConv3x3"/> ends in one pixel.
     /// </summary>
-    internal static void RunWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    /// <param name="input">x (B, H, W, Cin), border 1.</param>
+    /// <param name="filter">Arena offset of w (3, 3, Cin, Cout).</param>
+    /// <param name="cout">Cout.</param>
+    /// <param name="tiles">Of the output.</param>
+    /// <param name="epilogue">What becomes of a tile's products.</param>
+    public static void Convolve<V, TEpilogue>(
+        in HostBuffers buffers, in FeatureMap input, int filter, int cout, in WinogradTiles tiles, in TEpilogue epilogue, Worker worker)
         where V : unmanaged, ISimd<V>
+        where TEpilogue : struct, IWinogradEpilogue
     {
-        int cin = i.Input.Channels, cout = i.Output.Channels;
+        var cin = input.Channels;
         int inputStride = Padded(ForwardBlock * cin), productStride = Padded(ForwardBlock * cout);
         float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * inputStride;
-        TransformWeights<V>(buffers.Arena + i.Weights, weights, cin * cout, worker);
+        TransformWeights<V>(buffers.Arena + filter, weights, cin * cout, worker);
         worker.WaitForAll();
-        var pooled = !i.Winners.IsNone;
-        var tiles = pooled ? new Tiles(i.Output.Height, i.Output.Width, batch.Count) : new Tiles(i.Output, batch.Count);
         foreach (var (first, end) in worker.Tiles(tiles.Count, Micro<V>.OuterRows, ForwardBlock))
         {
             var count = end - first;
             for (var t = 0; t < count; t++)
-                TransformInput<V>(buffers.Arena, i.Input, tiles.At(first + t), 0, 4, inputs + t * cin, inputStride);
+                TransformInput<V>(buffers.Arena, input, tiles.At(first + t), 0, 4, inputs + t * cin, inputStride);
 
             var blocks = (count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
             for (var component = 0; component < Components; component++)
@@ -72,12 +77,7 @@ public static unsafe partial class Conv3x3
             }
 
             for (var t = 0; t < count; t++)
-            {
-                if (pooled)
-                    PoolProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, productStride);
-                else
-                    TransformProducts<V>(i, buffers, tiles.At(first + t), products + t * cout, productStride);
-            }
+                epilogue.Finish<V>(tiles.At(first + t), products + t * cout, productStride);
         }
     }
 
@@ -85,14 +85,15 @@ public static unsafe partial class Conv3x3
     /// ∂L/∂(G w Gᵀ) = Σ (Bᵀ d B) ⊙ (A g Aᵀ) over all tiles. Workers own rows of the 4×4 components and columns of output channels, so that
     /// nothing is summed across them, and make just the transforms that these need; then weights, with all components at hand.
     /// </summary>
-    private static void RunBackwardWeightsWinograd<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    public static void WeightGradients<V>(
+        in HostBuffers buffers, in FeatureMap x, in FeatureMap g, int target, int images, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int cin = i.Saved.Channels, cout = i.Input.Channels, columnBlocks = cout / Micro<V>.OuterColumns;
+        int cin = x.Channels, cout = g.Channels, columnBlocks = cout / Micro<V>.OuterColumns;
         int inputRow = Padded(cin), inputStride = BackwardBlock * inputRow, gradientStride = BackwardBlock * Padded(cout);
         float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * inputStride;
-        var bias = buffers.Arena + i.Gradients + 9 * cin * cout;
-        var tiles = new Tiles(i.Saved, batch.Count);
+        var bias = buffers.Arena + target + 9 * cin * cout;
+        var tiles = new WinogradTiles(x, images);
         var (start, end) = worker.Share(4 * columnBlocks);
         for (var first = 0; first < tiles.Count; first += BackwardBlock)
         {
@@ -107,8 +108,8 @@ public static unsafe partial class Conv3x3
                 for (var t = 0; t < count; t++)
                 {
                     var tile = tiles.At(first + t);
-                    TransformInput<V>(buffers.Arena, i.Saved, tile, row, row + 1, inputs + t * inputRow, inputStride);
-                    TransformGradient<V>(buffers.Arena + column, i.Input, tile, row, gradients + t * gradientRow, gradientStride, columns);
+                    TransformInput<V>(buffers.Arena, x, tile, row, row + 1, inputs + t * inputRow, inputStride);
+                    TransformGradient<V>(buffers.Arena + column, g, tile, row, gradients + t * gradientRow, gradientStride, columns);
                 }
 
                 for (var component = 0; component < 4; component++)
@@ -129,7 +130,7 @@ public static unsafe partial class Conv3x3
         }
 
         worker.WaitForAll();
-        ReturnWeights<V>(sums, buffers.Arena + i.Gradients, cin * cout, worker);
+        ReturnWeights<V>(sums, buffers.Arena + target, cin * cout, worker);
     }
 
     /// <summary>Gᵀ = (1 ½ ½ 0; 0 ½ −½ 0; 0 ½ ½ 1) forth and back: w (9, N) to G w Gᵀ (16, N).</summary>
@@ -190,7 +191,7 @@ public static unsafe partial class Conv3x3
     /// <summary>Rows of Bᵀ d B, with Bᵀ = (1 0 −1 0; 0 1 1 0; 0 −1 1 0; 0 1 0 −1), for all channels of a tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransformInput<V>(
-        float* arena, in FeatureMap map, Tile tile, int row, int lastRow, float* target, nint componentStride)
+        float* arena, in FeatureMap map, WinogradTile tile, int row, int lastRow, float* target, nint componentStride)
         where V : unmanaged, ISimd<V>
     {
         int y = 2 * tile.Row - 1, x = 2 * tile.Column - 1, channels = map.Channels;
@@ -234,7 +235,7 @@ public static unsafe partial class Conv3x3
     /// <summary>One row of A g Aᵀ, with A = (1 0; 1 1; 1 −1; 0 −1), for some channels of a tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransformGradient<V>(
-        float* arena, in FeatureMap map, Tile tile, int row, float* target, nint componentStride, int channels)
+        float* arena, in FeatureMap map, WinogradTile tile, int row, float* target, nint componentStride, int channels)
         where V : unmanaged, ISimd<V>
     {
         int y = 2 * tile.Row, x = 2 * tile.Column;
@@ -266,64 +267,9 @@ public static unsafe partial class Conv3x3
         }
     }
 
-    /// <summary>Aᵀ products A, then bias, activation or derivative, to the one to four pixels of a tile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformProducts<V>(
-        in Instruction i, in HostBuffers buffers, Tile tile, float* products, nint componentStride)
-        where V : unmanaged, ISimd<V>
-    {
-        int y = 2 * tile.Row, x = 2 * tile.Column, cout = i.Output.Channels;
-        bool hasBottom = y + 1 < i.Output.Height, hasRight = x + 1 < i.Output.Width;
-        var output = buffers.Arena + i.Output.At(tile.Image, y, x);
-        bool activate = i.Activation == Activation.Relu, derive = i.Derivative == Activation.Relu, hasBias = i.Bias >= 0;
-        var saved = derive ? buffers.Arena + i.Saved.At(tile.Image, y, x) : output;
-        var bias = hasBias ? buffers.Arena + i.Bias : output;
-        nint outputRow = i.Output.RowStride, savedRow = i.Saved.RowStride, row = 4 * componentStride;
-        for (nint c = 0; c < cout; c += V.Width)
-        {
-            var source = products + c;
-            Columns(source, row, out V top0, out V bottom0);
-            Columns(source + componentStride, row, out V top1, out V bottom1);
-            Columns(source + 2 * componentStride, row, out V top2, out V bottom2);
-            Columns(source + 3 * componentStride, row, out V top3, out V bottom3);
-            V shift = hasBias ? V.Load(bias + c) : default;
-            StoreRectified(activate, derive, top0 + top1 + top2 + shift, saved + c, output + c);
-            if (hasRight)
-                StoreRectified(activate, derive, top1 - top2 - top3 + shift, saved + cout + c, output + cout + c);
-            if (!hasBottom)
-                continue;
-            StoreRectified(activate, derive, bottom0 + bottom1 + bottom2 + shift, saved + savedRow + c, output + outputRow + c);
-            if (hasRight)
-                StoreRectified(activate, derive, bottom1 - bottom2 - bottom3 + shift, saved + savedRow + cout + c, output + outputRow + cout + c);
-        }
-    }
-
-    /// <summary>Aᵀ products A, then the greatest of its four pixels, bias and activation.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PoolProducts<V>(
-        in Instruction i, in HostBuffers buffers, Tile tile, float* products, nint componentStride)
-        where V : unmanaged, ISimd<V>
-    {
-        float* output = buffers.Arena + i.Output.At(tile.Image, tile.Row, tile.Column), bias = buffers.Arena + i.Bias;
-        var winners = buffers.Arena + i.Winners.At(tile.Image, tile.Row, tile.Column);
-        var activate = i.Activation == Activation.Relu;
-        nint row = 4 * componentStride, cout = i.Output.Channels;
-        for (nint c = 0; c < cout; c += V.Width)
-        {
-            var source = products + c;
-            Columns(source, row, out V top0, out V bottom0);
-            Columns(source + componentStride, row, out V top1, out V bottom1);
-            Columns(source + 2 * componentStride, row, out V top2, out V bottom2);
-            Columns(source + 3 * componentStride, row, out V top3, out V bottom3);
-            PooledConv3x3.Store(
-                activate, top0 + top1 + top2, top1 - top2 - top3, bottom0 + bottom1 + bottom2, bottom1 - bottom2 - bottom3,
-                V.Load(bias + c), output + c, winners + c);
-        }
-    }
-
     /// <summary>Aᵀ times a column of products: (1 1 1 0; 0 1 −1 −1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Columns<V>(float* products, nint row, out V top, out V bottom)
+    public static void Columns<V>(float* products, nint row, out V top, out V bottom)
         where V : unmanaged, ISimd<V>
     {
         V second = V.Load(products + row), third = V.Load(products + 2 * row);
@@ -337,26 +283,35 @@ public static unsafe partial class Conv3x3
         if (!accumulate)
             new Span<float>(sums, length).Clear();
         for (var row = 0; row < count; row++)
-            Elements<V>.Add(rows + row * stride, sums, length);
+            Elementwise<V>.Add(rows + row * stride, sums, length);
     }
-
-    /// <summary>Tiles of 2×2 pixels, row-major over (B, tiles down, tiles across).</summary>
-    private readonly struct Tiles(int down, int across, int batch)
-    {
-        /// <summary>Enough to cover a map, also one of an odd height or width.</summary>
-        public Tiles(in FeatureMap map, int batch)
-            : this((map.Height + 1) / 2, (map.Width + 1) / 2, batch)
-        {
-        }
-
-        public int Count => batch * down * across;
-
-        public Tile At(int index)
-        {
-            int row = index / across, image = row / down;
-            return new(image, row - image * down, index - row * across);
-        }
-    }
-
-    private readonly record struct Tile(int Image, int Row, int Column);
 }
+
+/// <summary>What becomes of the products of a tile of 2×2 outputs.</summary>
+internal unsafe interface IWinogradEpilogue
+{
+    /// <summary>Returns a tile's products to pixels and stores them.</summary>
+    /// <param name="products">(16, Cout), rows <paramref name="componentStride"/> floats apart.</param>
+    void Finish<V>(WinogradTile tile, float* products, nint componentStride)
+        where V : unmanaged, ISimd<V>;
+}
+
+/// <summary>Tiles of 2×2 pixels, row-major over (B, tiles down, tiles across).</summary>
+internal readonly struct WinogradTiles(int down, int across, int batch)
+{
+    /// <summary>Enough to cover a map, also one of an odd height or width.</summary>
+    public WinogradTiles(in FeatureMap map, int batch)
+        : this((map.Height + 1) / 2, (map.Width + 1) / 2, batch)
+    {
+    }
+
+    public int Count => batch * down * across;
+
+    public WinogradTile At(int index)
+    {
+        int row = index / across, image = row / down;
+        return new(image, row - image * down, index - row * across);
+    }
+}
+
+internal readonly record struct WinogradTile(int Image, int Row, int Column);

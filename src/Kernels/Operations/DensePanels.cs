@@ -3,69 +3,50 @@ using AutoencoderGpu.Kernels.Simd;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
-public static unsafe partial class Dense
+/// <summary>The CPU's products of dense layers by packed panels.</summary>
+internal static unsafe class DensePanels
 {
     /// <summary>
     /// So many images repay that weights are packed, and transposed forward, into panels of two vectors of columns: then no sum runs
     /// across a vector, and no row lies a power of two behind the one before.
     /// </summary>
-    private const int ManyImages = 32;
+    public const int ManyImages = 32;
 
     /// <summary>A panel of this depth, of two vectors of 8 floats, takes half of a common first-level cache.</summary>
     private const int PanelDepth = 320;
 
-    /// <summary>Workers take panels of outputs, down which run tiles of six images by two vectors.</summary>
-    private static void RunForwardOfMany<V>(in Instruction i, in HostBuffers buffers, int images, Worker worker)
+    /// <summary>The inputs' gradient. Workers take panels of it.</summary>
+    public static void BackwardInput<V>(in DenseBackwardInput i, in HostBuffers buffers, int images, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Input.Size, n = i.Output.Size;
-        float* weights = buffers.Arena + i.Weights, input = buffers.Arena + i.Input.Offset;
-        float* output = buffers.Arena + i.Output.Offset, panel = worker.Scratch;
-        foreach (var part in new Panels<V>(n, images, worker))
+        int k = i.Saved.Size, n = i.OutputGradient.Size;
+        float* weights = buffers.Arena + i.Weights, gradient = buffers.Arena + i.OutputGradient.Offset;
+        float* saved = buffers.Arena + i.Saved.Offset, panel = worker.Scratch;
+        foreach (var part in new Panels<V>(k, images, worker))
         {
-            var target = output + (nint)part.Row * n + part.Column;
-            foreach (var (first, depth) in new Depths(k))
+            var at = (nint)part.Row * k + part.Column;
+            var target = buffers.Arena + i.InputGradient.Offset + at;
+            foreach (var (first, depth) in new Depths(n))
             {
-                Transposition.Run(weights + (nint)part.Column * k + first, k, part.Columns, depth, panel, Panel<V>.Columns);
+                Panel<V>.Pack(1f, weights + (nint)first * k + part.Column, k, depth, panel);
                 Panel<V>.Multiply(
-                    input + (nint)part.Row * k + first, k, 1, panel, Panel<V>.Columns, depth, target, n, part.Rows, part.Columns, first > 0);
+                    gradient + (nint)part.Row * n + first, n, 1, panel, Panel<V>.Columns, depth, target, k, part.Rows, part.Columns, first > 0);
             }
 
-            Elements<V>.AddBias(i.Activation, buffers.Arena + i.Bias + part.Column, target, n, part.Rows, part.Columns);
+            for (nint row = 0; row < part.Rows * (nint)k; row += k)
+                Elementwise<V>.TimesDerivative(i.Derivative, saved + at + row, target + row, target + row, part.Columns);
         }
     }
 
     /// <summary>
-    /// The inputs' gradient from the old weights, and then, when no worker needs these any more, the update. Workers take panels of
-    /// the gradient and then of the weights: that these change cores is little beside what is computed with them.
+    /// target[n, k] (+)= factor · Σ_b gradient[b, n] · saved[b, k]. Workers take panels: where these are weights, that they change cores is little
+    /// beside what is computed with them.
     /// </summary>
-    private static void RunBackwardOfMany<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
+    public static void OuterProducts<V>(
+        float factor, float* gradient, int n, float* saved, int k, int images, float* target, bool accumulate, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, n = i.Input.Size, images = batch.Count;
-        float* weights = buffers.Arena + i.Weights, gradient = buffers.Arena + i.Input.Offset;
-        float* saved = buffers.Arena + i.Saved.Offset, panel = worker.Scratch;
-        var factor = -buffers.LearningRates[batch.Step];
-        if (!i.Output.IsNone)
-        {
-            foreach (var part in new Panels<V>(k, images, worker))
-            {
-                var at = (nint)part.Row * k + part.Column;
-                var target = buffers.Arena + i.Output.Offset + at;
-                foreach (var (first, depth) in new Depths(n))
-                {
-                    Panel<V>.Pack(1f, weights + (nint)first * k + part.Column, k, depth, panel);
-                    Panel<V>.Multiply(
-                        gradient + (nint)part.Row * n + first, n, 1, panel, Panel<V>.Columns, depth, target, k, part.Rows, part.Columns, first > 0);
-                }
-
-                for (nint row = 0; row < part.Rows * (nint)k; row += k)
-                    Elements<V>.TimesDerivative(i.Derivative, saved + at + row, target + row, target + row, part.Columns);
-            }
-
-            worker.WaitForAll();
-        }
-
+        var panel = worker.Scratch;
         foreach (var part in new Panels<V>(k, n, worker))
         {
             foreach (var (first, depth) in new Depths(images))
@@ -73,16 +54,30 @@ public static unsafe partial class Dense
                 Panel<V>.Pack(factor, saved + (nint)first * k + part.Column, k, depth, panel);
                 Panel<V>.Multiply(
                     gradient + (nint)first * n + part.Row, 1, n, panel, Panel<V>.Columns, depth,
-                    weights + (nint)part.Row * k + part.Column, k, part.Rows, part.Columns, accumulate: true);
+                    target + (nint)part.Row * k + part.Column, k, part.Rows, part.Columns, accumulate || first > 0);
             }
         }
+    }
 
-        var (start, end) = worker.Share(n);
-        UpdateBias<V>(gradient, n, images, start, end, factor, buffers.Arena + i.Bias);
+    /// <summary>bias[n] += factor · Σ_b gradient[b, n] for some outputs.</summary>
+    public static void AddToBias<V>(float* gradient, int n, int images, int start, int end, float factor, float* bias)
+        where V : unmanaged, ISimd<V>
+    {
+        var output = start;
+        for (; output <= end - V.Width; output += V.Width)
+        {
+            V sum = default;
+            for (var b = 0; b < images; b++)
+                sum += V.Load(gradient + (nint)b * n + output);
+            V.Store(V.MultiplyAdd(V.Broadcast(factor), sum, V.Load(bias + output)), bias + output);
+        }
+
+        if (V.Width > 1 && output < end)
+            AddToBias<SimdScalar>(gradient, n, images, output, end, factor, bias);
     }
 
     /// <summary>A worker's panels of columns of a matrix, or parts of them where there are too few panels for many workers.</summary>
-    private struct Panels<V>
+    public struct Panels<V>
         where V : unmanaged, ISimd<V>
     {
         /// <summary>So many items for each worker even out what differs between them.</summary>
@@ -122,7 +117,7 @@ public static unsafe partial class Dense
     }
 
     /// <summary>A depth in pieces of almost the same length that are few enough to be packed.</summary>
-    private struct Depths(int depth)
+    public struct Depths(int depth)
     {
         private readonly int _length = (depth + (depth - 1) / PanelDepth) / ((depth - 1) / PanelDepth + 1);
 

@@ -3,54 +3,8 @@ using AutoencoderGpu.Kernels.Simd;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
-public static unsafe partial class Dense
+public unsafe partial struct DenseBackwardUpdate
 {
-    /// <summary>Weights that stay in the second-level cache while the images of the mini-batch pass, five at a time.</summary>
-    private const int ForwardBlock = 24 * 1024;
-
-    /// <summary>
-    /// Into how many groups the outputs are divided at most, of which every worker owns some, forward and backward: the weights of a
-    /// layer stay in the caches of the core that updates them. Twelve are shared evenly by two, three, four, six and twelve workers,
-    /// and are summed in their order, so that the number of workers changes no bit.
-    /// </summary>
-    private const int MostGroups = 12;
-
-    /// <summary>Outputs of a group at least, but in a small layer: its part of the inputs' gradient is added up, which takes longer than its sums.</summary>
-    private const int LeastOutputs = 32;
-
-    /// <summary>Workers own outputs; a tile is five images by two outputs, each a dot product along the contiguous inputs.</summary>
-    internal static void RunForward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
-    {
-        if (batch.Count >= ManyImages)
-        {
-            RunForwardOfMany<V>(i, buffers, batch.Count, worker);
-            return;
-        }
-
-        int k = i.Input.Size, n = i.Output.Size;
-        float* weights = buffers.Arena + i.Weights, bias = buffers.Arena + i.Bias;
-        float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
-        var block = Math.Max(2, ForwardBlock / k & ~1);
-        foreach (var groups in worker.Pieces(GroupsOf(n), grain: 1))
-        {
-            var end = FirstOfGroup(n, groups.End);
-            for (var first = FirstOfGroup(n, groups.Start); first < end; first += block)
-            {
-                var outputs = Math.Min(block, end - first);
-                // Five images' inputs stay in the first-level cache while a block of weights streams past; ten would not fit beside them.
-                for (var b = 0; b < batch.Count; b += DenseTiles<V>.ImageRows)
-                {
-                    var images = Math.Min(DenseTiles<V>.ImageRows, batch.Count - b);
-                    var target = output + (nint)b * n + first;
-                    DenseTiles<V>.Dot(input + (nint)b * k, images, weights + (nint)first * k, k, outputs, bias + first, target, n);
-                    for (var r = 0; r < images; r++)
-                        Elements<V>.Activate(i.Activation, target + (nint)r * n, outputs);
-                }
-            }
-        }
-    }
-
     /// <summary>
     /// Workers own outputs, as forward. Weights pass through the registers once: a column of vectors of them gives its part of the
     /// inputs' gradient and is updated. The parts of the groups, which are small, are added up at the end.
@@ -59,14 +13,13 @@ public static unsafe partial class Dense
     /// Workers that own inputs instead need no parts, but then a weight that one core has updated is read forward by another,
     /// from whose cache it comes slowly.
     /// </remarks>
-    internal static void RunBackward<V>(in Instruction i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-        where V : unmanaged, ISimd<V>
+    static void IOperation<DenseBackwardUpdate>.Run<V>(in DenseBackwardUpdate i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
-        int k = i.Saved.Size, n = i.Input.Size, groups = GroupsOf(n), images = DenseTiles<V>.Images;
+        int k = i.Saved.Size, n = i.OutputGradient.Size, groups = DenseGroups.CountOf(n), images = DenseTiles<V>.Images;
         var partLength = (nint)k * images;
-        if (batch.Count > images || partLength * groups > Worker.SharedLength || partLength + MostOfGroup(n) * images > Worker.ScratchLength)
+        if (batch.Count > images || partLength * groups > Worker.SharedLength || partLength + DenseGroups.MostOf(n) * images > Worker.ScratchLength)
         {
-            RunBackwardOfMany<V>(i, buffers, batch, worker);
+            RunOfMany<V>(i, buffers, batch, worker);
             return;
         }
 
@@ -74,7 +27,7 @@ public static unsafe partial class Dense
         float* saved = buffers.Arena + i.Saved.Offset, inputs = worker.Scratch, gradients = inputs + partLength;
         // Columns beyond the last whole vector are taken one by one.
         var whole = k - k % V.Width;
-        if (!i.Output.IsNone)
+        if (!i.InputGradient.IsNone)
         {
             PackInputs<V>(saved, k, batch.Count, 0, whole, inputs);
             PackInputs<SimdScalar>(saved, k, batch.Count, whole, k, inputs);
@@ -82,9 +35,9 @@ public static unsafe partial class Dense
 
         foreach (var group in worker.Items(groups))
         {
-            int first = FirstOfGroup(n, group), rows = FirstOfGroup(n, group + 1) - first;
-            float* weights = buffers.Arena + i.Weights + (nint)first * k, gradient = buffers.Arena + i.Input.Offset + first;
-            if (i.Output.IsNone)
+            int first = DenseGroups.FirstOf(n, group), rows = DenseGroups.FirstOf(n, group + 1) - first;
+            float* weights = buffers.Arena + i.Weights + (nint)first * k, gradient = buffers.Arena + i.OutputGradient.Offset + first;
+            if (i.InputGradient.IsNone)
             {
                 Update<V>(gradient, n, rows, saved, k, batch.Count, factor, weights, worker.Scratch);
             }
@@ -96,10 +49,10 @@ public static unsafe partial class Dense
                 RunColumns<SimdScalar>(gradients, rows, batch.Count, weights, k, whole, k, inputs, factor, part);
             }
 
-            UpdateBias<V>(buffers.Arena + i.Input.Offset, n, batch.Count, first, first + rows, factor, buffers.Arena + i.Bias);
+            DensePanels.AddToBias<V>(buffers.Arena + i.OutputGradient.Offset, n, batch.Count, first, first + rows, factor, buffers.Arena + i.Bias);
         }
 
-        if (i.Output.IsNone)
+        if (i.InputGradient.IsNone)
             return;
         worker.WaitForAll();
         foreach (var piece in worker.Pieces((k + V.Width - 1) / V.Width, grain: 4))
@@ -157,10 +110,10 @@ public static unsafe partial class Dense
     }
 
     /// <summary>Adds up the groups' parts of some columns of the inputs' gradient.</summary>
-    private static void AddParts<V>(in Instruction i, in HostBuffers buffers, int images, float* parts, int start, int end)
+    private static void AddParts<V>(in DenseBackwardUpdate i, in HostBuffers buffers, int images, float* parts, int start, int end)
         where V : unmanaged, ISimd<V>
     {
-        int k = i.Saved.Size, groups = GroupsOf(i.Input.Size);
+        int k = i.Saved.Size, groups = DenseGroups.CountOf(i.OutputGradient.Size);
         var length = (nint)k * DenseTiles<V>.Images;
         for (var column = start; column < end; column += V.Width)
         {
@@ -172,36 +125,27 @@ public static unsafe partial class Dense
                     sum += V.Load(source + group * length);
                 var at = (nint)b * k + column;
                 var saved = i.Derivative == Activation.None ? default : V.Load(buffers.Arena + i.Saved.Offset + at);
-                V.Store(Elements<V>.TimesDerivative(i.Derivative, saved, sum), buffers.Arena + i.Output.Offset + at);
+                V.Store(Activations<V>.TimesDerivative(i.Derivative, saved, sum), buffers.Arena + i.InputGradient.Offset + at);
             }
         }
     }
 
-    private static int GroupsOf(int outputs) => Math.Clamp(outputs / LeastOutputs, 1, MostGroups);
-
-    /// <summary>Groups are of whole tiles of six outputs.</summary>
-    private static int FirstOfGroup(int outputs, int group)
-    {
-        const int rows = Micro<SimdScalar>.OuterRows;
-        return Math.Min(outputs, (outputs + rows - 1) / rows * group / GroupsOf(outputs) * rows);
-    }
-
-    /// <summary>Outputs that a group has at most, and one more.</summary>
-    private static int MostOfGroup(int outputs) => outputs / GroupsOf(outputs) + 2 * Micro<SimdScalar>.OuterRows + 1;
-
-    private static void UpdateBias<V>(float* gradient, int n, int images, int start, int end, float factor, float* bias)
+    /// <summary>The inputs' gradient from the old weights, and then, when no worker needs these any more, the update.</summary>
+    private static void RunOfMany<V>(in DenseBackwardUpdate i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var output = start;
-        for (; output <= end - V.Width; output += V.Width)
+        int k = i.Saved.Size, n = i.OutputGradient.Size;
+        var factor = -buffers.LearningRates[batch.Step];
+        var gradient = buffers.Arena + i.OutputGradient.Offset;
+        if (!i.InputGradient.IsNone)
         {
-            V sum = default;
-            for (var b = 0; b < images; b++)
-                sum += V.Load(gradient + (nint)b * n + output);
-            V.Store(V.MultiplyAdd(V.Broadcast(factor), sum, V.Load(bias + output)), bias + output);
+            DensePanels.BackwardInput<V>(i.InputPart, buffers, batch.Count, worker);
+            worker.WaitForAll();
         }
 
-        if (V.Width > 1 && output < end)
-            UpdateBias<SimdScalar>(gradient, n, images, output, end, factor, bias);
+        DensePanels.OuterProducts<V>(
+            factor, gradient, n, buffers.Arena + i.Saved.Offset, k, batch.Count, buffers.Arena + i.Weights, accumulate: true, worker);
+        var (start, end) = worker.Share(n);
+        DensePanels.AddToBias<V>(gradient, n, batch.Count, start, end, factor, buffers.Arena + i.Bias);
     }
 }

@@ -1,4 +1,4 @@
-namespace AutoencoderGpu.Kernels.Operations;
+namespace AutoencoderGpu.Kernels;
 
 /// <summary>What an instruction needs at least.</summary>
 /// <param name="Flops">Floating-point operations; a multiply-add is two.</param>
