@@ -82,7 +82,10 @@ public static class Compiler
         training.AddRange(run.Update());
         List<Instruction> evaluation = [.. forward, network.Loss.Evaluate(output, target, default, network.OutputActivation)];
         if (options.Fuses)
-            (training, evaluation) = (Fusion.Fuse(training, space), Fusion.Fuse(evaluation, space));
+        {
+            var fusion = new Fusion(space);
+            (training, evaluation) = (fusion.Fuse(training), fusion.Fuse(evaluation));
+        }
 
         var (programs, arenaLength, placeOf) = space.Place(
             [training, evaluation], [run.Parameters, .. run.State, .. constants.Select(constant => constant.Offset)]);

@@ -8,25 +8,22 @@ namespace AutoencoderGpu.Models;
 /// Rewrites neighbouring instructions of a program into one that does not store what passes between them. A rule applies only where nobody else
 /// reads what it removes, so whatever reads a gradient, such as clipping or another optimiser, switches it off by being there.
 /// </summary>
-internal sealed class Fusion
+/// <param name="space">Where the operands of all programs are.</param>
+internal sealed class Fusion(ArenaSpace space)
 {
-    private readonly List<Instruction> _program;
-    private readonly ArenaSpace _space;
-
-    private Fusion(IEnumerable<Instruction> program, ArenaSpace space) => (_program, _space) = ([.. program], space);
+    private readonly Dictionary<int, FeatureMap> _products = [];
+    private List<Instruction> _program = [];
 
     /// <summary>The program after all rules.</summary>
     /// <param name="program">Plain instructions, with provisional offsets.</param>
-    /// <param name="space">Where they are.</param>
-    public static List<Instruction> Fuse(IEnumerable<Instruction> program, ArenaSpace space)
+    public List<Instruction> Fuse(IEnumerable<Instruction> program)
     {
-        var fusion = new Fusion(program, space);
-        while (fusion.UpsampledConvolution() || fusion.PooledConvolution() || fusion.PooledWeightGradients() || fusion.DenseUpdate()
-            || fusion.Unused())
+        _program = [.. program];
+        while (UpsampledConvolution() || PooledConvolution() || PooledWeightGradients() || DenseUpdate() || Unused())
         {
         }
 
-        return fusion._program;
+        return _program;
     }
 
     /// <summary>A convolution whose map only a pooling reads pools its sums itself.</summary>
@@ -78,8 +75,10 @@ internal sealed class Fusion
             if (users.Count > 4 || others.Count > 2 || (others.Count == 2 && !Is(others[1], out down)))
                 continue;
 
-            var products = _space.Map(x.Height, x.Width, y.Channels, 9);
-            var stride = checked(_space.BatchSize * products.Size);
+            // Another program may have it already.
+            if (!_products.TryGetValue(upsample.Output.Offset, out var products))
+                _products.Add(upsample.Output.Offset, products = space.Map(x.Height, x.Width, y.Channels, 9));
+            var stride = checked(space.BatchSize * products.Size);
             Replace(up, UpsampledConv3x3Project.Of(x, conv.Weights, products, stride));
             Replace(users[1], UpsampledConv3x3Spread.Of(products, stride, conv.Bias, y, conv.Activation, upsample.Interpolation));
             if (users.Count > 2)
