@@ -18,7 +18,7 @@ internal sealed record Case(string Model, int BatchSize, double Goal)
     public bool IsTraining => BatchSize > 0;
 
     /// <summary>The network, with the reference's upsampling.</summary>
-    public Network Network => Network.All(Interpolation.Bilinear).Single(network => network.Name == Model);
+    public Network Network => Network.Published(Interpolation.Bilinear).Single(network => network.Name == Model);
 
     /// <summary>For arguments.</summary>
     public string Key => IsTraining ? string.Create(CultureInfo.InvariantCulture, $"{Model}-{BatchSize}") : $"{Model}-eval";

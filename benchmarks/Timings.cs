@@ -24,7 +24,7 @@ internal sealed record ModelTiming(
     IReadOnlyList<OperationTiming> Operations)
 {
     /// <summary>For people.</summary>
-    public string Title => Network.All(Interpolation.Bilinear).Single(network => network.Name == Model).Title;
+    public string Title => Network.Published(Interpolation.Bilinear).Single(network => network.Name == Model).Title;
 }
 
 /// <summary>What <c>autoencoder bench</c> says.</summary>

@@ -11,7 +11,7 @@ namespace AutoencoderGpu.Benchmarks.Plot;
 /// </summary>
 internal static class Roofline
 {
-    private const int Width = 2200, Height = 1360, Margin = 40, ListWidth = 700, LineHeight = 31;
+    private const int Width = 2200, Height = 1360, Margin = 40, ListWidth = 740, LineHeight = 31;
     private const float LabelWidth = 34, LabelHeight = 28, LabelSize = 25;
 
     /// <summary>The data's distance from the edges of the plot, for axes and their names.</summary>

@@ -35,12 +35,15 @@ internal sealed partial record RooflinePoint(string Model, int Number, string Ti
 
     private static string TitleOf(OperationTiming operation)
     {
-        var name = WordStart().Replace(operation.Operation, " ").ToLowerInvariant().Replace("3x3", "3×3").Replace("2x", "2×");
+        var name = Times().Replace(WordStart().Replace(operation.Operation, " ").ToLowerInvariant(), "×").Replace("sgd", "SGD");
         var shapes = new[] { operation.Input, operation.Output }.Where(shape => shape != "none")
             .Select(shape => shape.Replace(" bordered", "").Replace("1×1×", ""));
         return $"{char.ToUpperInvariant(name[0])}{name[1..]} {string.Join(" to ", shapes)}".TrimEnd();
     }
 
-    [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])")]
+    [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9]x)")]
     private static partial Regex WordStart();
+
+    [GeneratedRegex("(?<=[0-9])x")]
+    private static partial Regex Times();
 }

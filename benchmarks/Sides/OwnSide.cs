@@ -35,7 +35,7 @@ internal sealed class OwnSide : Side
         _model = new(_executor, network, _isTraining ? work.BatchSize : EvalCommand.ImagesAtOnce(network), clips ? UnreachableNorm : 0);
         Weights.CopyTo(_model, input.Weights.Tensors);
         _feed = _executor.CreateFeed(
-            (_isTraining ? input.Data.Train : input.Data.Test).Pixels, Network.ImageSize, _model.BatchSize);
+            (_isTraining ? input.Data.Train : input.Data.Test).Pixels, network.Input.Size, _model.BatchSize);
         if (_isTraining)
         {
             _feed.SetOrder(input.Order());

@@ -41,7 +41,7 @@ internal sealed class TorchSide : Side
         _network = input.Case.Network;
         _weights = input.Weights;
         var hasMaps = _network.Layers.Any(layer => layer is ConvLayer);
-        _images = Images(_isTraining ? input.Data.Train : input.Data.Test, hasMaps);
+        _images = Images(_isTraining ? input.Data.Train : input.Data.Test, _network.Normalisation, hasMaps);
         _order = tensor(input.Order().Select(index => (long)index).ToArray());
         Arrangement[] arrangements =
         [
@@ -66,9 +66,9 @@ internal sealed class TorchSide : Side
         _order.Dispose();
     }
 
-    private static Tensor Images(ImageSet images, bool areMaps)
+    private static Tensor Images(ImageSet images, Normalisation normalisation, bool areMaps)
     {
-        var values = Array.ConvertAll(images.Pixels, pixel => (float)Normalisation.Of(pixel));
+        var values = Array.ConvertAll(images.Pixels, pixel => (float)normalisation.Of(pixel));
         return tensor(values, areMaps ? [images.Count, 1, images.Height, images.Width] : [images.Count, images.Height * images.Width]);
     }
 
