@@ -16,9 +16,18 @@ internal static class Golden
     public static IEnumerable<string> Names =>
         Directory.EnumerateFiles(Folder, "*.safetensors").Select(path => Path.GetFileNameWithoutExtension(path)).Order();
 
-    public static IEnumerable<string> Operations => Names.Where(name => !name.StartsWith("model-", StringComparison.Ordinal));
+    public static IEnumerable<string> Operations => Of("op-");
 
-    public static IEnumerable<string> Models => Names.Where(name => name.StartsWith("model-", StringComparison.Ordinal));
+    public static IEnumerable<string> Models => Of("model-");
+
+    /// <summary>Names with a prefix, but for those of what the program does not have.</summary>
+    public static IEnumerable<string> Of(string prefix) =>
+        Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !IsUnsupported(name));
+
+    /// <summary>What a folder may hold without any layer or operation here that it could be compared with.</summary>
+    public static bool IsUnsupported(string name) =>
+        name.StartsWith("vae-", StringComparison.Ordinal) || name.Contains("convtranspose", StringComparison.Ordinal)
+        || name.Contains("-stride", StringComparison.Ordinal) || name.StartsWith("train-strided", StringComparison.Ordinal);
 
     public static Safetensors Load(string name) => Safetensors.Load(Path.Combine(Folder, name + ".safetensors"));
 

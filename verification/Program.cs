@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Verification;
 using ILGPU;
 using ILGPU.Backends.PTX;

@@ -20,8 +20,11 @@ internal sealed class GoldenCase
             _ when name.StartsWith("op-relu-maxpool2x2-", StringComparison.Ordinal) => (typeof(MaxPool2x2), default),
             _ when name.StartsWith("op-upsample2x-bilinear-", StringComparison.Ordinal) => (typeof(Upsample2x), Interpolation.Bilinear),
             _ when name.StartsWith("op-upsample2x-nearest-", StringComparison.Ordinal) => (typeof(Upsample2x), Interpolation.Nearest),
+            _ when name.StartsWith("op-leakyrelu0.2-", StringComparison.Ordinal) || name.StartsWith("op-tanh-", StringComparison.Ordinal) =>
+                (typeof(Activation), default),
             _ => throw new InvalidDataException($"No test knows the operation of {name}."),
         };
+        Activation = name.StartsWith("op-tanh-", StringComparison.Ordinal) ? Activation.Tanh : Activation.LeakyRelu;
         _tensors = Golden.Load(name).Tensors;
         var sizes = name.Split('-').First(part => char.IsAsciiDigit(part[0]));
         Assert.Equal(sizes, string.Join('x', _tensors["input"].Shape.Select(size => size.ToString(CultureInfo.InvariantCulture))));
@@ -30,6 +33,9 @@ internal sealed class GoldenCase
     public Type Kind { get; }
 
     public Interpolation Interpolation { get; }
+
+    /// <summary>Of a case that is one.</summary>
+    public Activation Activation { get; }
 
     public int Batch => _tensors["input"].Shape[0];
 

@@ -14,6 +14,8 @@ internal static class Reference
     {
         Activation.Relu => Math.Max(0, x),
         Activation.Sigmoid => 1 / (1 + Math.Exp(-x)),
+        Activation.LeakyRelu => x > 0 ? x : 0.2 * x,
+        Activation.Tanh => Math.Tanh(x),
         _ => x,
     };
 
@@ -22,6 +24,8 @@ internal static class Reference
     {
         Activation.Relu => y > 0 ? 1 : 0,
         Activation.Sigmoid => y * (1 - y),
+        Activation.LeakyRelu => y > 0 ? 1 : 0.2,
+        Activation.Tanh => 1 - y * y,
         _ => 1,
     };
 

@@ -29,6 +29,14 @@ public class ReferenceTests
             Check("grad_weight", weight);
             Check("grad_bias", biasGradient);
         }
+        else if (golden.Kind == typeof(Activation))
+        {
+            var (y, activation) = (Exact("output"), golden.Activation);
+            // One rounding of the result, and one of the derivative that is read off it.
+            Tolerance.Check("output", golden["output"], [.. x.Select(value => Reference.Activate(activation, value))], i => 4 * Tolerance.Rounding * Math.Abs(y[i]));
+            Tolerance.Check("gradient", golden["grad_input"], [.. g.Select((value, i) => value * Reference.Derivative(activation, y[i]))], i =>
+                4 * Tolerance.Rounding * Math.Abs(g[i]));
+        }
         else if (golden.Kind == typeof(MaxPool2x2))
         {
             var activated = x.Select(value => Reference.Activate(Activation.Relu, value)).ToArray();

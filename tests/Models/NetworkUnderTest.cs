@@ -22,12 +22,13 @@ internal sealed class NetworkUnderTest : IDisposable
     private readonly InstructionList _training;
     private readonly int _batch;
 
-    public NetworkUnderTest(string executor, Network network, int batch, float maximalNorm = 0)
+    public NetworkUnderTest(string executor, Network network, int batch, float maximalNorm = 0, Optimiser? optimiser = null)
     {
         _executor = ExecutorsUnderTest.Open(executor);
         _network = network;
         _batch = batch;
-        _compiled = Compiler.Compile(network, new(batch, maximalNorm, _executor.GradientSplits));
+        var options = new CompilerOptions(batch, maximalNorm, _executor.GradientSplits);
+        _compiled = Compiler.Compile(network, optimiser is null ? options : options with { Optimiser = optimiser });
         _arena = _executor.CreateArena(_compiled.ArenaLength);
         Assert.Equal("Gather", _compiled.Training.Instructions[0].Name);
         _training = new InstructionList([.. _compiled.Training.Instructions.Skip(1)]);
@@ -60,18 +61,23 @@ internal sealed class NetworkUnderTest : IDisposable
     });
 
     /// <summary>One training step; the mean loss of its images.</summary>
-    public double Step(float[] images, float rate)
+    /// <param name="images">(count, C, H, W).</param>
+    /// <param name="rate">The learning rate.</param>
+    /// <param name="stepsBefore">Steps that were made already.</param>
+    public double Step(float[] images, float rate, int stepsBefore = 0)
     {
-        var count = images.Length / Digits.Size;
+        var count = images.Length / _network.Input.Size;
         for (var image = 0; image < count; image++)
-            _arena.WriteImage(_compiled.Input, image, images.AsSpan(image * Digits.Size, Digits.Size));
+            _arena.WriteImage(_compiled.Input, image, ChannelsLast(images.AsSpan(image * _network.Input.Size, _network.Input.Size), _network.Input));
         using var feed = _executor.CreateFeed(new byte[count], 1, _batch);
-        feed.SetLearningRates([rate]);
+        feed.SetLearningRates([rate], stepsBefore);
         _executor.Run(_training, _arena, feed, 0, 1);
         return feed.ReadLosses(0, 1).Average(loss => (double)loss);
     }
 
-    public float[] Output(int count) => [.. Enumerable.Range(0, count).SelectMany(image => _arena.ReadImage(_compiled.Output, image))];
+    /// <summary>(count, C, H, W)</summary>
+    public float[] Output(int count) =>
+        [.. Enumerable.Range(0, count).SelectMany(image => ChannelsFirst(_arena.ReadImage(_compiled.Output, image), _network.Input))];
 
     /// <summary>The gradients of a step that begins with these parameters.</summary>
     public Dictionary<string, float[]> Gradients(Dictionary<string, float[]> parameters, float[] images)
@@ -85,6 +91,24 @@ internal sealed class NetworkUnderTest : IDisposable
     }
 
     public void Dispose() => _arena.Dispose();
+
+    private static float[] ChannelsLast(ReadOnlySpan<float> image, Shape shape)
+    {
+        var result = new float[image.Length];
+        var area = shape.Height * shape.Width;
+        for (var i = 0; i < image.Length; i++)
+            result[i % area * shape.Channels + i / area] = image[i];
+        return result;
+    }
+
+    private static float[] ChannelsFirst(ReadOnlySpan<float> image, Shape shape)
+    {
+        var result = new float[image.Length];
+        var area = shape.Height * shape.Width;
+        for (var i = 0; i < image.Length; i++)
+            result[i % shape.Channels * area + i / shape.Channels] = image[i];
+        return result;
+    }
 
     /// <summary>
     /// Off by what the sums of up to ten layers may be, in each of which rounding errors are of the size of the largest terms: ten
