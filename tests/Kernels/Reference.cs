@@ -165,6 +165,20 @@ internal static class Reference
         return (losses, [.. y.Select((value, i) => 2.0 / y.Length * (value - t[i]))]);
     }
 
+    /// <summary>y and t (B, N) to each image's mean binary cross-entropy, with PyTorch's bounds, and its gradient.</summary>
+    public static (Sums Losses, double[] Gradient) BinaryCrossEntropy(double[] y, double[] t, int batch)
+    {
+        var n = y.Length / batch;
+        var losses = new Sums(batch, n);
+        for (var i = 0; i < y.Length; i++)
+        {
+            losses.Add(i / n, -t[i] * Math.Max(-100, Math.Log(y[i])) / n);
+            losses.Add(i / n, -(1 - t[i]) * Math.Max(-100, Math.Log(1 - y[i])) / n);
+        }
+
+        return (losses, [.. y.Select((value, i) => (value - t[i]) / Math.Max(value * (1 - value), 1e-12) / y.Length)]);
+    }
+
     /// <summary>What clip_grad_norm_ multiplies gradients by.</summary>
     public static double ClipFactor(double[] gradient, double maximalNorm) =>
         Math.Min(1, maximalNorm / (Math.Sqrt(gradient.Sum(g => g * g)) + 1e-6));
