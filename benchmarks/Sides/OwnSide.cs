@@ -29,10 +29,11 @@ internal sealed class OwnSide : Side
     public OwnSide(SideInput input)
     {
         var (work, network) = (input.Case, input.Case.Network);
-        var clips = Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm > 0;
+        var clips = work.Model != Mixed.Name && Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm > 0;
         _isTraining = work.IsTraining;
         _executor = CpuExecutor.Create(input.Threads, CpuExecutor.DefaultSimd);
-        _model = new(_executor, network, _isTraining ? work.BatchSize : EvalCommand.ImagesAtOnce(network), clips ? UnreachableNorm : 0);
+        var batchSize = _isTraining ? work.BatchSize : EvalCommand.ImagesAtOnce(network);
+        _model = new(_executor, network, batchSize, clips ? UnreachableNorm : 0, work.Optimiser);
         Weights.CopyTo(_model, input.Weights.Tensors);
         _feed = _executor.CreateFeed(
             (_isTraining ? input.Data.Train : input.Data.Test).Pixels, network.Input.Size, _model.BatchSize);
