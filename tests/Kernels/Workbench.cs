@@ -25,6 +25,9 @@ internal sealed class Workbench(Executor executor, int batch, int count)
 
     public int Count => count;
 
+    /// <summary>Steps before the two.</summary>
+    public int StepsBefore { get; set; }
+
     /// <summary>One loss an image of the mini-batch.</summary>
     public float[] Losses { get; private set; } = [];
 
@@ -84,7 +87,7 @@ internal sealed class Workbench(Executor executor, int batch, int count)
         arena.Write(0, _before.ToArray());
         using var feed = executor.CreateFeed(images, imageSize, batch);
         Assert.Equal((batch + count, 2), (feed.Count, feed.Steps));
-        feed.SetLearningRates([float.NaN, Rate]);
+        feed.SetLearningRates([float.NaN, Rate], StepsBefore);
         if (order is not null)
             feed.SetOrder(order);
         executor.Run(new InstructionList(instructions), arena, feed, 1, 1);

@@ -9,4 +9,10 @@ internal static class Shapes
             return;
         throw new ArgumentException($"{operation} needs {what}, but its maps are {string.Join(", ", maps.ToArray())}.");
     }
+
+    public static void RequireRange(bool holds, string parameter, double value, string what)
+    {
+        if (!holds)
+            throw new ArgumentOutOfRangeException(parameter, value, what);
+    }
 }
