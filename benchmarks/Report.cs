@@ -26,7 +26,7 @@ internal sealed class Report(
 
     /// <summary>A comparison in one line, for the terminal.</summary>
     public static string Line(Comparison comparison) => Format(
-        $"{comparison.Case.Title}: libtorch {Times(comparison, pair => pair.Torch)}, this program {Times(comparison, pair => pair.Own)}, ×{Text(comparison.Ratio, "0.00")}, goal ×{comparison.Case.Goal}; others had {comparison.Others:0 %}");
+        $"{comparison.Case.Title}: libtorch {Times(comparison, pair => pair.Torch)}, this program {Times(comparison, pair => pair.Own)}, ×{Text(comparison.Ratio, "0.00")}, goal ×{comparison.Case.Goal}; others had {comparison.Others:0 %}; losses agree to {comparison.LossDifference:0.0e0}");
 
     /// <summary>Writes the files.</summary>
     /// <returns>The path of the text.</returns>

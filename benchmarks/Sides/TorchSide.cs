@@ -23,6 +23,7 @@ internal sealed class TorchSide : Side
         def step(w: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], t: List[Tensor], rate: float):
             torch._fused_adam_(w, g, m, v, [], t, lr=rate, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False)
             return None
+
         """;
 
     private static readonly TimeSpan _trialTime = TimeSpan.FromSeconds(0.5);
