@@ -37,10 +37,9 @@ public class DenseTests
     {
         var random = new Values(1000 * shape.K + shape.N);
         var (batch, count, k, n) = shape;
-        foreach (var activation in Enum.GetValues<Activation>())
+        foreach (var activation in Activated.On(executor, (long)count * k * n))
         {
-            // What a sigmoid made lies between 0 and 1.
-            var x = activation == Activation.Sigmoid ? random.Next(count * k, 0, 1) : random.Next(count * k);
+            var x = Activated.Results(activation, random, count * k);
             Check(executor, batch, count, x, random.Next(n * k), random.Next(n), random.Next(count * n), activation, null);
         }
     }
@@ -58,7 +57,7 @@ public class DenseTests
 
         var (inputGradient, weightGradient, biasGradient) =
             Reference.DenseBackward(Reference.Exact(g), Reference.Exact(x), Reference.Exact(w), count);
-        inputGradient = inputGradient.Times(i => Reference.Derivative(activation, x[i]));
+        inputGradient = Activated.TimesDerivative(inputGradient, activation, x);
         foreach (var wantsInputGradient in (bool[])[true, false])
         {
             bench = Bench();
