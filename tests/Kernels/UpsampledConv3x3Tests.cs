@@ -19,6 +19,10 @@ public class UpsampledConv3x3Tests
     public static IEnumerable<TheoryDataRow<string, (int Batch, int Count, int Cin, int H, int W, int Cout)>> Shapes =>
         Rows.Of(ExecutorsUnderTest.Names, _shapes);
 
+    public static IEnumerable<TheoryDataRow<string, (int Batch, int Count, int Cin, int H, int W, int Cout)>> WideShapes => Rows.Of(
+        ExecutorsUnderTest.Names.Where(name => name != ExecutorsUnderTest.Simulator),
+        ((int, int, int, int, int, int)[])[(1, 1, 256, 2, 3, 256), (2, 1, 512, 1, 2, 512), (1, 1, 512, 3, 2, 1), (1, 1, 3, 2, 2, 512)]);
+
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Is_upsampling_followed_by_the_convolution(
@@ -33,6 +37,12 @@ public class UpsampledConv3x3Tests
             Check(ExecutorsUnderTest.Open(executor), new(shape, interpolation), activations, splits: 3);
         }
     }
+
+    /// <summary>Their weights do not fit into the working memory that is there for all.</summary>
+    [Theory]
+    [MemberData(nameof(WideShapes))]
+    public void Wide_ones_have_working_memory(string executor, (int Batch, int Count, int Cin, int H, int W, int Cout) shape) =>
+        Check(ExecutorsUnderTest.Open(executor), new(shape, Interpolation.Bilinear), [Activation.Relu], splits: 1);
 
     private static void Check(Executor executor, Data data, IReadOnlyList<Activation> activations, int splits)
     {
