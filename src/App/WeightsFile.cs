@@ -6,34 +6,37 @@ namespace AutoencoderGpu.App;
 /// <summary>Reads weights that a user names; what is wrong with them is said in one line.</summary>
 internal static class WeightsFile
 {
-    /// <summary>The metadata that tells how a convolutional network upsamples, which no tensor does.</summary>
-    public const string UpsampleKey = "upsample";
-
-    /// <summary>The network that the file's tensors belong to, read off their names.</summary>
+    /// <summary>The network that the file is of: what its metadata says or, where they say nothing, the published one of its tensors' names.</summary>
     /// <param name="path">A safetensors file.</param>
-    /// <param name="interpolation">Of the convolutional network; null for what the file says, or bilinear if it says nothing.</param>
-    /// <exception cref="UserError">The file is missing, damaged or of another model.</exception>
-    public static Network NetworkOf(string path, Interpolation? interpolation)
+    /// <param name="interpolation">Of the published convolutional network; null for what the file says, or bilinear if it says nothing.</param>
+    /// <exception cref="UserError">The file is missing, damaged or of no known model.</exception>
+    public static Network NetworkOf(string path, Interpolation? interpolation) => Read(path, () =>
     {
-        var file = Read(path);
-        if (interpolation is null && file.Metadata.TryGetValue(UpsampleKey, out var text)
-            && Enum.TryParse<Interpolation>(text, ignoreCase: true, out var recorded))
-        {
-            interpolation = recorded;
-        }
+        var file = Safetensors.Load(path);
+        return NetworkFile.Read(file.Metadata, file.Tensors.Keys, interpolation) ?? throw new UserError(
+            ExitCode.Data,
+            $"{path} holds weights of no known model: it says of none, and none of its {file.Tensors.Count} tensors has a name such as fcEncoder1.weight");
+    });
 
-        return Weights.NetworkOf(file.Tensors.Keys, interpolation ?? Interpolation.Bilinear) ?? throw new UserError(
-            ExitCode.Data, $"{path} holds weights of neither model: none of its {file.Tensors.Count} tensors has a known name such as fcEncoder1.weight");
+    /// <summary>Looks whether weights are of a network for such images.</summary>
+    /// <exception cref="UserError">They are of one for others.</exception>
+    public static void RequireShape(string path, Network network, Shape images)
+    {
+        if (network.Input != images)
+            throw new UserError(ExitCode.Data, $"{path} holds weights of a model for images of {network.Input}, and these have {images}");
     }
 
     /// <summary>Sets a model's parameters from a file.</summary>
+    /// <param name="path">A safetensors file.</param>
+    /// <param name="model">Which model.</param>
+    /// <param name="withState">Whether the optimiser's state is in the file, too.</param>
     /// <exception cref="UserError">The file is missing, damaged or of another model.</exception>
-    public static Safetensors Load(string path, Model model) => Read(path, () =>
+    public static Safetensors Load(string path, Model model, bool withState = false) => Read(path, () =>
     {
         var file = Safetensors.Load(path);
         if (file.Tensors.FirstOrDefault(tensor => !tensor.Value.Values.All(float.IsFinite)).Key is { } name)
             throw new InvalidDataException($"tensor '{name}' holds values that are not finite");
-        Weights.CopyTo(model, file.Tensors);
+        Weights.CopyTo(model, file.Tensors, withState);
         return file;
     });
 

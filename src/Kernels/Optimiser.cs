@@ -18,6 +18,9 @@ public abstract record Optimiser(string Name, double LearningRate)
     /// <summary>All of them, the usual one first.</summary>
     public static IReadOnlyList<Optimiser> All { get; } = Choices.Of<Optimiser>(optimiser => optimiser.Name, "sgd", new OptimiserSettings());
 
+    /// <summary>For people, with its numbers.</summary>
+    public virtual string Title => Name;
+
     /// <summary>What it remembers of every parameter, by PyTorch's names; zeros before the first step.</summary>
     public virtual IReadOnlyList<string> State => [];
 
@@ -32,6 +35,9 @@ public abstract record Optimiser(string Name, double LearningRate)
     public static Optimiser Named(string name, OptimiserSettings settings) =>
         All.FirstOrDefault(optimiser => optimiser.Name == name)?.Configured(settings)
             ?? throw new ArgumentException($"There is no optimiser '{name}'; there are {string.Join(", ", All.Select(optimiser => optimiser.Name))}.");
+
+    /// <summary>Weight decay for people, nothing where there is none.</summary>
+    private protected static string DecayOf(double weightDecay) => weightDecay > 0 ? FormattableString.Invariant($", weight decay {weightDecay}") : "";
 
     /// <summary>This optimiser with other numbers.</summary>
     /// <exception cref="ArgumentException">It does not take them.</exception>

@@ -48,8 +48,8 @@ public static class Compiler
     /// <exception cref="OverflowException">It is too large for one arena.</exception>
     public static CompiledNetwork Compile(Network network, CompilerOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.GradientSplits, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.GradientSplits, 1);
         if (!(options.MaximalGradientNorm >= 0))
             throw new ArgumentOutOfRangeException(nameof(options), options.MaximalGradientNorm, "A norm to clip at is above 0, or 0 for none.");
 

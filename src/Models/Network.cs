@@ -20,6 +20,9 @@ public sealed partial record Network(string Name, string Title, string FullName,
     /// <summary>What makes its output.</summary>
     public Activation OutputActivation => Layers.Aggregate(Activation.None, (activation, layer) => layer.ActivationOf(activation));
 
+    /// <summary>What the output is to be for a byte.</summary>
+    public double TargetOf(byte value, int channel = 0) => Loss.TargetsPixels ? value / 255.0 : Normalisation.Of(value, channel);
+
     /// <summary>The published autoencoders.</summary>
     public static IReadOnlyList<Network> Published(Interpolation interpolation) => [FullyConnected, Convolutional(interpolation)];
 

@@ -1,5 +1,3 @@
-using AutoencoderGpu.Kernels;
-
 namespace AutoencoderGpu.Models;
 
 /// <summary>A model's parameters as files hold them, with PyTorch's names and shapes.</summary>
@@ -9,11 +7,19 @@ public static class Weights
     public static IReadOnlyList<(string Name, Tensor Tensor)> Of(Model model) =>
         [.. model.Parameters.Select(parameter => (parameter.Name, new Tensor(parameter.Shape, model.Read(parameter))))];
 
+    /// <summary>What the optimiser remembers.</summary>
+    public static IReadOnlyList<(string Name, Tensor Tensor)> StateOf(Model model) =>
+        [.. model.State.Select(state => (state.Name, new Tensor(state.Shape, model.Read(state))))];
+
     /// <summary>Sets all of a model's parameters.</summary>
-    /// <exception cref="InvalidDataException">A tensor is missing, superfluous or of another shape.</exception>
-    public static void CopyTo(Model model, IReadOnlyDictionary<string, Tensor> tensors)
+    /// <param name="model">Which model.</param>
+    /// <param name="tensors">By name.</param>
+    /// <param name="withState">Whether the optimiser's state is among them, and set too.</param>
+    /// <exception cref="InvalidDataException">A tensor is missing, superfluous or of another shape; nothing is set.</exception>
+    public static void CopyTo(Model model, IReadOnlyDictionary<string, Tensor> tensors, bool withState = false)
     {
-        foreach (var parameter in model.Parameters)
+        IReadOnlyList<Parameter> wanted = withState ? [.. model.Parameters, .. model.State] : model.Parameters;
+        foreach (var parameter in wanted)
         {
             if (!tensors.TryGetValue(parameter.Name, out var tensor))
                 throw new InvalidDataException($"tensor '{parameter.Name}' is missing");
@@ -24,14 +30,9 @@ public static class Weights
             }
         }
 
-        if (tensors.Keys.FirstOrDefault(name => model.Parameters.All(parameter => parameter.Name != name)) is { } unknown)
+        if (tensors.Keys.FirstOrDefault(name => wanted.All(parameter => parameter.Name != name)) is { } unknown)
             throw new InvalidDataException($"tensor '{unknown}' is not part of the {model.Network.Title} model");
-        foreach (var parameter in model.Parameters)
+        foreach (var parameter in wanted)
             model.Write(parameter, tensors[parameter.Name].Values);
     }
-
-    /// <summary>The network that tensors of these names belong to, or null.</summary>
-    public static Network? NetworkOf(IEnumerable<string> names, Interpolation interpolation) =>
-        Network.Published(interpolation).FirstOrDefault(network => names.Any(name =>
-                network.Layers.OfType<WeightedLayer>().Any(layer => name.StartsWith(layer.Name + ".", StringComparison.Ordinal))));
 }

@@ -12,7 +12,12 @@ public sealed class TrainingOptionsTests
     {
         var options = new TrainingOptions
         {
-            Model = ModelChoice.Conv,
+            Model = "conv; 784-8-784",
+            Loss = "bce",
+            Optimizer = "momentum",
+            Momentum = 0.5,
+            WeightDecay = 0.25,
+            Normalise = NormaliseChoice.None,
             Accelerator = AcceleratorKind.OpenCL,
             Device = 2,
             Threads = 3,

@@ -29,7 +29,7 @@ public class Conv3x3Tests
     {
         var golden = new GoldenCase(name);
         var data = new Data(golden["input"], golden["weight"], golden["bias"], golden["grad_output"], golden.Height, golden.Width);
-        Check(ExecutorsUnderTest.Open(executor), golden.Batch, golden.Batch, data, default, 1, golden);
+        Check(ExecutorsUnderTest.Open(executor), golden.Batch, golden.Batch, data, [Activation.None], golden);
     }
 
     [Theory]
@@ -39,48 +39,55 @@ public class Conv3x3Tests
     {
         var (batch, count, cin, height, width, cout) = shape;
         var random = new Values(1000 * cin + cout);
-        foreach (var (activation, border) in ((Activation, int)[])[(Activation.Relu, 0), (Activation.Sigmoid, 1)])
-        {
-            var x = activation == Activation.Sigmoid
-                ? random.Next(count * cin * height * width, 0, 1)
-                : random.Next(count * cin * height * width);
-            var data = new Data(
-                x, random.Next(cout * cin * 9), random.Next(cout), random.Next(count * cout * height * width), height, width);
-            Check(ExecutorsUnderTest.Open(executor), batch, count, data, activation, border, null);
-        }
+        var data = new Data(
+            random.Next(count * cin * height * width), random.Next(cout * cin * 9), random.Next(cout),
+            random.Next(count * cout * height * width), height, width);
+        var activations = Activated.On(executor, 9L * count * cin * height * width * cout);
+        Check(ExecutorsUnderTest.Open(executor), batch, count, data, activations, null);
     }
 
     private static void Check(
-        Executor executor, int batch, int count, Data data, Activation activation, int border, GoldenCase? golden)
+        Executor executor, int batch, int count, Data data, IReadOnlyList<Activation> activations, GoldenCase? golden)
     {
         var sums = Reference.Conv3x3(
             Reference.Exact(data.X), Reference.Exact(data.W), Reference.Exact(data.Bias), count, data.Height, data.Width);
-        var bench = new Workbench(executor, batch, count);
+        var (inputSums, weightSums, biasSums) = Reference.Conv3x3Backward(
+            Reference.Exact(data.G), Reference.Exact(data.X), Reference.Exact(data.W), data.Cout, count, data.Height, data.Width);
+        for (var i = 0; i < activations.Count; i++)
+        {
+            CheckForward(new(executor, batch, count), data, activations[i], i % 2, sums, golden);
+            CheckInputGradient(new(executor, batch, count), data, activations[i], i % 2, inputSums, golden);
+        }
+
+        // Partial sums may be more than there are pixels.
+        foreach (var (border, splits) in golden is null ? ((int, int)[])[(0, 1), (1, 3)] : [(1, executor.GradientSplits)])
+            CheckWeights(new(executor, batch, count), data, border, splits, weightSums, biasSums, golden);
+    }
+
+    private static void CheckForward(
+        Workbench bench, Data data, Activation activation, int border, Sums sums, GoldenCase? golden)
+    {
         var input = data.Input(bench);
         var output = bench.Writable(bench.Map(data.Height, data.Width, data.Cout, border));
         var weights = bench.Slice(data.W.Length, data.Weights.ToArena(data.W));
         bench.Run(Conv3x3.Forward(input, weights, bench.Slice(data.Cout, data.Bias), output, activation));
         Activated.Check("output", bench.Read(output), sums, activation);
         Tolerance.CheckGolden("output", bench.Read(output), golden?["output"], sums);
+    }
 
-        var (inputSums, weightSums, biasSums) = Reference.Conv3x3Backward(
-            Reference.Exact(data.G), Reference.Exact(data.X), Reference.Exact(data.W), data.Cout, count, data.Height, data.Width);
-        inputSums = inputSums.Times(i => Reference.Derivative(activation, data.X[i]));
-        bench = new Workbench(executor, batch, count);
-        weights = bench.Slice(data.W.Length, data.Weights.ToArena(data.W));
+    private static void CheckInputGradient(
+        Workbench bench, Data data, Activation activation, int border, Sums sums, GoldenCase? golden)
+    {
+        var x = Activated.Results(activation, new Values(data.X.Length), data.X.Length);
+        var weights = bench.Slice(data.W.Length, data.Weights.ToArena(data.W));
         var rotated = bench.Writable(bench.Slice(data.W.Length), data.W.Length);
-        var inputGradient = bench.Writable(bench.Map(data.Height, data.Width, data.Cin, border));
+        var gradient = bench.Writable(bench.Map(data.Height, data.Width, data.Cin, border));
         bench.Run(
             RotateWeights3x3.Of(weights, rotated, data.Cin, data.Cout),
-            Conv3x3.BackwardInput(data.Gradient(bench, 1), rotated, inputGradient, data.Input(bench), activation));
-        Tolerance.Check("input's gradient", bench.Read(inputGradient), inputSums);
-        Tolerance.CheckGolden("input's gradient", bench.Read(inputGradient), golden?["grad_input"], inputSums);
-
-        // Partial sums may be more than there are pixels.
-        var splits = border == 0 ? 1 : 3;
-        if (golden is not null)
-            splits = executor.GradientSplits;
-        CheckWeights(new(executor, batch, count), data, border, splits, weightSums, biasSums, golden);
+            Conv3x3.BackwardInput(
+                data.Gradient(bench, 1), rotated, gradient, bench.Map(data.Height, data.Width, data.Cin, 1, x), activation));
+        Tolerance.Check($"{activation} input's gradient", bench.Read(gradient), Activated.TimesDerivative(sums, activation, x));
+        Tolerance.CheckGolden("input's gradient", bench.Read(gradient), golden?["grad_input"], sums);
     }
 
     private static void CheckWeights(

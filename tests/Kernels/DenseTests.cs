@@ -37,12 +37,73 @@ public class DenseTests
     {
         var random = new Values(1000 * shape.K + shape.N);
         var (batch, count, k, n) = shape;
-        foreach (var activation in Enum.GetValues<Activation>())
+        foreach (var activation in Activated.On(executor, (long)count * k * n))
         {
-            // What a sigmoid made lies between 0 and 1.
-            var x = activation == Activation.Sigmoid ? random.Next(count * k, 0, 1) : random.Next(count * k);
+            var x = Activated.Results(activation, random, count * k);
             Check(executor, batch, count, x, random.Next(n * k), random.Next(n), random.Next(count * n), activation, null);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(GoldenCases))]
+    public void Stored_gradients_agree_with_libtorch(string executor, string name)
+    {
+        var golden = new GoldenCase(name);
+        var batch = golden.Batch;
+        float[] x = golden["input"], w = golden["weight"], g = golden["grad_output"];
+        var (input, weight, bias) = Reference.DenseBackward(Reference.Exact(g), Reference.Exact(x), Reference.Exact(w), batch);
+        var (weightFound, biasFound) = WeightGradients(executor, batch, batch, x, g);
+        Tolerance.CheckGolden("weight's gradient", weightFound, golden["grad_weight"], weight);
+        Tolerance.CheckGolden("bias's gradient", biasFound, golden["grad_bias"], bias);
+        Tolerance.CheckGolden("input's gradient", InputGradient(executor, batch, batch, x, w, g, default), golden["grad_input"], input);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Stored_gradients_agree_with_the_reference_at_any_shape(string executor, (int Batch, int Count, int K, int N) shape)
+    {
+        var random = new Values(1000 * shape.K + shape.N);
+        var (batch, count, k, n) = shape;
+        float[] w = random.Next(n * k), g = random.Next(count * n), x = random.Next(count * k);
+        var (input, weight, bias) = Reference.DenseBackward(Reference.Exact(g), Reference.Exact(x), Reference.Exact(w), count);
+        var (weightFound, biasFound) = WeightGradients(executor, batch, count, x, g);
+        Tolerance.Check("weight's gradient", weightFound, weight);
+        Tolerance.Check("bias's gradient", biasFound, bias);
+        foreach (var activation in Activated.On(executor, (long)count * k * n))
+        {
+            x = Activated.Results(activation, random, count * k);
+            Tolerance.Check(
+                $"{activation} input's gradient",
+                InputGradient(executor, batch, count, x, w, g, activation),
+                Activated.TimesDerivative(input, activation, x));
+        }
+    }
+
+    [Fact]
+    public void Gradients_of_another_size_than_the_input_are_an_error()
+    {
+        FeatureMap output = FeatureMap.Flat(0, 3), input = FeatureMap.Flat(64, 5), wrong = FeatureMap.Flat(128, 6);
+        Assert.Throws<ArgumentException>(() => DenseBackwardInput.Of(output, input, 0, wrong, default));
+        Assert.Throws<ArgumentException>(() => DenseBackwardUpdate.Of(output, input, 0, 0, wrong, default));
+    }
+
+    private static (float[] Weight, float[] Bias) WeightGradients(string executor, int batch, int count, float[] x, float[] g)
+    {
+        int k = x.Length / count, n = g.Length / count;
+        var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
+        var gradients = bench.Writable(bench.Slice(n * (k + 1)), n * (k + 1));
+        bench.Run(DenseBackwardWeights.Of(bench.Map(1, 1, n, 0, g), bench.Map(1, 1, k, 0, x), gradients));
+        return (bench.Read(gradients, n * k), bench.Read(gradients + n * k, n));
+    }
+
+    private static float[] InputGradient(
+        string executor, int batch, int count, float[] x, float[] w, float[] g, Activation activation)
+    {
+        int k = x.Length / count, n = g.Length / count;
+        var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
+        var gradient = bench.Writable(bench.Map(1, 1, k, 0));
+        bench.Run(DenseBackwardInput.Of(bench.Map(1, 1, n, 0, g), bench.Map(1, 1, k, 0, x), bench.Slice(n * k, w), gradient, activation));
+        return bench.Read(gradient);
     }
 
     private static void Check(
@@ -58,7 +119,7 @@ public class DenseTests
 
         var (inputGradient, weightGradient, biasGradient) =
             Reference.DenseBackward(Reference.Exact(g), Reference.Exact(x), Reference.Exact(w), count);
-        inputGradient = inputGradient.Times(i => Reference.Derivative(activation, x[i]));
+        inputGradient = Activated.TimesDerivative(inputGradient, activation, x);
         foreach (var wantsInputGradient in (bool[])[true, false])
         {
             bench = Bench();

@@ -10,24 +10,10 @@ internal static class Reference
 {
     public static double[] Exact(float[] values) => [.. values.Select(value => (double)value)];
 
-    public static double Activate(Activation activation, double x) => activation switch
-    {
-        Activation.Relu => Math.Max(0, x),
-        Activation.Sigmoid => 1 / (1 + Math.Exp(-x)),
-        Activation.LeakyRelu => x > 0 ? x : 0.2 * x,
-        Activation.Tanh => Math.Tanh(x),
-        _ => x,
-    };
+    public static double Activate(Activation activation, double x) => Activated.Of(activation).Value(x);
 
     /// <summary>The derivative at the point whose result was y.</summary>
-    public static double Derivative(Activation activation, double y) => activation switch
-    {
-        Activation.Relu => y > 0 ? 1 : 0,
-        Activation.Sigmoid => y * (1 - y),
-        Activation.LeakyRelu => y > 0 ? 1 : 0.2,
-        Activation.Tanh => 1 - y * y,
-        _ => 1,
-    };
+    public static double Derivative(Activation activation, double y) => Activated.Of(activation).Derivative(y);
 
     /// <summary>x (B, K), w (N, K), bias (N) to (B, N).</summary>
     public static Sums Dense(double[] x, double[] w, double[] bias, int batch)

@@ -34,11 +34,13 @@ public class Upsample2xTests
             {
                 var random = new Values(10 * height + width);
                 int c = channels[(height + width) % 4], size = 2 * c * height * width;
-                var activation = (Activation)(height % 3);
-                var x = activation == Activation.Sigmoid ? random.Next(size, 0, 1) : random.Next(size);
-                Check(
-                    new(ExecutorsUnderTest.Open(executor), 3, 2),
-                    x, random.Next(4 * size), c, height, width, height % 2, interpolation, activation, null);
+                foreach (var activation in Activated.On(executor, 16L * size))
+                {
+                    var x = Activated.Results(activation, random, size);
+                    Check(
+                        new(ExecutorsUnderTest.Open(executor), 3, 2),
+                        x, random.Next(4 * size), c, height, width, height % 2, interpolation, activation, null);
+                }
             }
         }
     }
@@ -67,8 +69,8 @@ public class Upsample2xTests
         var forward = Reference.Upsample(Reference.Exact(x), height, width, interpolation);
         Tolerance.Check(what, bench.Read(output), forward);
         Tolerance.CheckGolden(what, bench.Read(output), golden?["output"], forward);
-        var backward = Reference.UpsampleBackward(Reference.Exact(g), height, width, interpolation)
-            .Times(i => Reference.Derivative(activation, x[i]));
+        var backward = Activated.TimesDerivative(
+            Reference.UpsampleBackward(Reference.Exact(g), height, width, interpolation), activation, x);
         Tolerance.Check(what + " gradient", bench.Read(inputGradient), backward);
         Tolerance.CheckGolden(what + " gradient", bench.Read(inputGradient), golden?["grad_input"], backward);
     }

@@ -1,5 +1,3 @@
-using AutoencoderGpu.Kernels;
-
 namespace AutoencoderGpu.Tests.Kernels;
 
 /// <summary>Reproducible values for tests.</summary>
@@ -26,20 +24,6 @@ internal sealed class Values(int seed)
         var order = Enumerable.Range(0, length).ToArray();
         _random.Shuffle(order);
         return order;
-    }
-}
-
-internal static class Activated
-{
-    /// <summary>f of a sum: ReLU carries the sum's error on, a sigmoid a quarter of it and adds the error of its exponential.</summary>
-    public static void Check(string what, float[] actual, Sums sums, Activation activation)
-    {
-        var bounds = sums.Bounds;
-        Tolerance.Check(
-            $"{activation} {what}",
-            actual,
-            [.. sums.Values.Select(value => Reference.Activate(activation, value))],
-            i => activation == Activation.Sigmoid ? bounds[i] / 4 + (4 + 2 * Math.Abs(sums.Values[i])) * Tolerance.Rounding : bounds[i]);
     }
 }
 

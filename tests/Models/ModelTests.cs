@@ -142,7 +142,7 @@ public class ModelTests
             var tensors = Safetensors.Load(path).Tensors;
             Weights.CopyTo(other, tensors);
             AssertSame(Bits(model), Bits(other));
-            Assert.Equal(network, Weights.NetworkOf(tensors.Keys, default)?.Name);
+            Assert.Equal(network, NetworkFile.Read(new Dictionary<string, string>(), tensors.Keys, default)?.Name);
         }
         finally
         {
@@ -174,7 +174,7 @@ public class ModelTests
             AssertSame(before, Bits(model));
         }
 
-        Assert.Null(Weights.NetworkOf(["conv1.weight"], default));
+        Assert.Null(NetworkFile.Read(new Dictionary<string, string>(), ["conv1.weight"], default));
     }
 
     private static Executor Main => ExecutorsUnderTest.Open(ExecutorsUnderTest.Main);

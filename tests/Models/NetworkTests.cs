@@ -19,7 +19,51 @@ public class NetworkTests
 
     public static IEnumerable<TheoryDataRow<string>> Names => Golden.Models.Select(name => new TheoryDataRow<string>(name));
 
-    public static TheoryData<string> Networks => new("model-fc", "model-conv-bilinear", "model-conv-nearest");
+    /// <summary>Images that are not 28×28 of one channel, with every layer there is.</summary>
+    private static readonly Dictionary<string, (Shape Input, Layer[] Layers)> _others = new()
+    {
+        ["32×32×3"] = (new(32, 32, 3),
+        [
+            new ConvLayer(null, 8, Activation.Relu), new MaxPoolLayer(), new ConvLayer(null, 6, Activation.LeakyRelu), new MaxPoolLayer(),
+            new ConvLayer(null, 5, Activation.Tanh), new UpsampleLayer(Interpolation.Bilinear), new ConvLayer(null, 7, Activation.Relu),
+            new UpsampleLayer(Interpolation.Nearest), new ConvLayer(null, 3, Activation.Sigmoid),
+        ]),
+        ["32×32×3, channels that suit Winograd"] = (new(32, 32, 3),
+        [
+            new ConvLayer(null, 32, Activation.Relu), new MaxPoolLayer(), new ConvLayer(null, 32, Activation.Relu),
+            new UpsampleLayer(Interpolation.Bilinear), new ConvLayer(null, 3, Activation.Sigmoid),
+        ]),
+        ["7×5×2"] = (new(7, 5, 2), [new ConvLayer(null, 4, Activation.Tanh), new ConvLayer(null, 3, Activation.None), new ConvLayer(null, 2, Activation.Sigmoid)]),
+        ["6×10×2"] = (new(6, 10, 2),
+        [
+            new ConvLayer(null, 3, Activation.Sigmoid), new MaxPoolLayer(), new ConvLayer(null, 4, Activation.Relu),
+            new UpsampleLayer(Interpolation.Bilinear), new ConvLayer(null, 2, Activation.None),
+        ]),
+        ["6×10×2, pooling first"] = (new(6, 10, 2), [new MaxPoolLayer(), new UpsampleLayer(Interpolation.Bilinear), new ConvLayer(null, 2, Activation.Tanh)]),
+        ["3×5×2, upsampling first"] = (new(3, 5, 2),
+            [new UpsampleLayer(Interpolation.Bilinear), new ConvLayer(null, 3, Activation.Tanh), new MaxPoolLayer(), new ConvLayer(null, 2, Activation.None)]),
+        ["5×7×1, pooled to 2×3"] = (new(5, 7, 1),
+        [
+            new ConvLayer(null, 2, Activation.Relu), new MaxPoolLayer(), new FlattenLayer(), new DenseLayer(null, 6, Activation.Tanh),
+            new DenseLayer(null, 35, Activation.Sigmoid),
+        ]),
+        ["8×6×3, flattened"] = (new(8, 6, 3),
+        [
+            new FlattenLayer(), new DenseLayer(null, 9, Activation.LeakyRelu), new DenseLayer(null, 144, Activation.Sigmoid), new UnflattenLayer(new(8, 6, 3)),
+        ]),
+        ["8×4×3, flattened between"] = (new(8, 4, 3),
+        [
+            new ConvLayer(null, 4, Activation.Tanh), new MaxPoolLayer(), new FlattenLayer(), new DenseLayer(null, 5, Activation.Relu),
+            new DenseLayer(null, 32, Activation.Tanh), new UnflattenLayer(new(4, 2, 4)), new UpsampleLayer(Interpolation.Nearest),
+            new ConvLayer(null, 3, Activation.Sigmoid),
+        ]),
+    };
+
+    public static IEnumerable<TheoryDataRow<string>> Networks =>
+        ((string[])["model-fc", "model-conv-bilinear", "model-conv-nearest", .. _others.Keys]).Select(name => new TheoryDataRow<string>(name));
+
+    public static IEnumerable<TheoryDataRow<string, string>> Others =>
+        Rows.Of(ExecutorsUnderTest.Names.Where(name => name != ExecutorsUnderTest.Simulator), _others.Keys);
 
     [Theory]
     [MemberData(nameof(GoldenCases))]
@@ -83,8 +127,8 @@ public class NetworkTests
             using var subject = new NetworkUnderTest(executor, network, 10);
             var parameters = subject.InitialValues(1);
             subject.Write(parameters);
-            subject.Step(Images(10, 2), 0); // what a whole mini-batch leaves behind
-            var images = Images(3, 3);
+            subject.Step(Images(network, 10, 2), 0); // what a whole mini-batch leaves behind
+            var images = Images(network, 3, 3);
             CheckAgainstReference(subject, parameters, images);
         }
     }
@@ -112,14 +156,24 @@ public class NetworkTests
             ],
             1);
         using var subject = new NetworkUnderTest(executor, network, 3);
-        CheckAgainstReference(subject, subject.InitialValues(12), Images(3, 13));
+        CheckAgainstReference(subject, subject.InitialValues(12), Images(network, 3, 13));
+    }
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void Trains_on_images_of_any_shape(string executor, string name)
+    {
+        using var subject = new NetworkUnderTest(executor, NetworkOf(name), 3);
+        var parameters = subject.InitialValues(14);
+        CheckAgainstReference(subject, parameters, Images(subject.Network, 3, 15));
+        CheckAgainstReference(subject, parameters, Images(subject.Network, 2, 16));
     }
 
     [Fact]
     public void The_simulator_trains_a_convolutional_network_on_one_image()
     {
         using var subject = new NetworkUnderTest(ExecutorsUnderTest.Simulator, Network.Convolutional(Interpolation.Bilinear), 1);
-        CheckAgainstReference(subject, subject.InitialValues(4), Images(1, 5));
+        CheckAgainstReference(subject, subject.InitialValues(4), Images(subject.Network, 1, 5));
     }
 
     [Theory]
@@ -129,7 +183,7 @@ public class NetworkTests
         const float rate = 8, norm = 1e-3f;
         using var subject = new NetworkUnderTest(executor, Network.Convolutional(Interpolation.Nearest), 2, norm);
         var parameters = subject.InitialValues(6);
-        var images = Images(2, 7);
+        var images = Images(subject.Network, 2, 7);
         var gradients = subject.Reference(parameters, images).Gradients();
         var factor = Reference.ClipFactor([.. gradients.Values.SelectMany(values => values)], norm);
         Assert.InRange(factor, 1e-6, 0.5);
@@ -152,7 +206,7 @@ public class NetworkTests
         var network = NetworkOf(name);
         using var subject = new NetworkUnderTest(ExecutorsUnderTest.Main, network, 1);
         var parameters = subject.InitialValues(8);
-        var images = Images(1, 9);
+        var images = Images(network, 1, 9);
         var gradients = subject.Gradients(parameters, images);
         var exact = parameters.ToDictionary(item => item.Key, item => Reference.Exact(item.Value));
         var random = new Random(10);
@@ -178,7 +232,7 @@ public class NetworkTests
     {
         var reference = subject.Reference(parameters, images);
         CheckGradients(subject.Gradients(parameters, images), reference.Gradients());
-        NetworkUnderTest.Check("output", subject.Output(images.Length / Digits.Size), reference.Output);
+        NetworkUnderTest.Check("output", subject.Output(images.Length / subject.Network.Input.Size), reference.Output);
     }
 
     private static void CheckGradients(Dictionary<string, float[]> actual, Dictionary<string, double[]> expected)
@@ -188,7 +242,8 @@ public class NetworkTests
             NetworkUnderTest.Check(tensor + "'s gradient", actual[tensor], values);
     }
 
-    private static float[] Images(int count, int seed) => new Values(seed).Next(count * Digits.Size, -0.42, 2.8);
+    /// <summary>(count, C, H, W)</summary>
+    private static float[] Images(Network network, int count, int seed) => new Values(seed).Next(count * network.Input.Size, -0.42, 2.8);
 
     private static Dictionary<string, float[]> Tensors(Safetensors file, string prefix) => file.Tensors
         .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
@@ -200,6 +255,8 @@ public class NetworkTests
         _ when name.StartsWith("model-fc", StringComparison.Ordinal) => Network.FullyConnected,
         _ when name.StartsWith("model-conv-bilinear", StringComparison.Ordinal) => Network.Convolutional(Interpolation.Bilinear),
         _ when name.StartsWith("model-conv-nearest", StringComparison.Ordinal) => Network.Convolutional(Interpolation.Nearest),
+        _ when _others.TryGetValue(name, out var other) =>
+            new(name, name, name, other.Input, other.Layers, 1) { Normalisation = Normalisation.None(other.Input.Channels) },
         _ => throw new InvalidDataException($"No test knows the model of {name}."),
     };
 }

@@ -16,7 +16,6 @@ internal sealed class NetworkUnderTest : IDisposable
     private const float TellingRate = 1 << 20;
 
     private readonly Executor _executor;
-    private readonly Network _network;
     private readonly CompiledNetwork _compiled;
     private readonly Arena _arena;
     private readonly InstructionList _training;
@@ -25,7 +24,7 @@ internal sealed class NetworkUnderTest : IDisposable
     public NetworkUnderTest(string executor, Network network, int batch, float maximalNorm = 0, Optimiser? optimiser = null)
     {
         _executor = ExecutorsUnderTest.Open(executor);
-        _network = network;
+        Network = network;
         _batch = batch;
         var options = new CompilerOptions(batch, maximalNorm, _executor.GradientSplits);
         _compiled = Compiler.Compile(network, optimiser is null ? options : options with { Optimiser = optimiser });
@@ -33,6 +32,8 @@ internal sealed class NetworkUnderTest : IDisposable
         Assert.Equal("Gather", _compiled.Training.Instructions[0].Name);
         _training = new InstructionList([.. _compiled.Training.Instructions.Skip(1)]);
     }
+
+    public Network Network { get; }
 
     public IReadOnlyList<Parameter> Parameters => _compiled.Parameters;
 
@@ -43,7 +44,7 @@ internal sealed class NetworkUnderTest : IDisposable
             parameter.Count, -1 / Math.Sqrt(parameter.FanIn), 1 / Math.Sqrt(parameter.FanIn)));
 
     public ReferenceNetwork Reference(Dictionary<string, float[]> parameters, float[] images) => new(
-        _network,
+        Network,
         parameters.ToDictionary(item => item.Key, item => Tests.Kernels.Reference.Exact(item.Value)),
         Tests.Kernels.Reference.Exact(images));
 
@@ -66,9 +67,9 @@ internal sealed class NetworkUnderTest : IDisposable
     /// <param name="stepsBefore">Steps that were made already.</param>
     public double Step(float[] images, float rate, int stepsBefore = 0)
     {
-        var count = images.Length / _network.Input.Size;
+        var count = images.Length / Network.Input.Size;
         for (var image = 0; image < count; image++)
-            _arena.WriteImage(_compiled.Input, image, ChannelsLast(images.AsSpan(image * _network.Input.Size, _network.Input.Size), _network.Input));
+            _arena.WriteImage(_compiled.Input, image, ChannelsLast(images.AsSpan(image * Network.Input.Size, Network.Input.Size), Network.Input));
         using var feed = _executor.CreateFeed(new byte[count], 1, _batch);
         feed.SetLearningRates([rate], stepsBefore);
         _executor.Run(_training, _arena, feed, 0, 1);
@@ -77,7 +78,7 @@ internal sealed class NetworkUnderTest : IDisposable
 
     /// <summary>(count, C, H, W)</summary>
     public float[] Output(int count) =>
-        [.. Enumerable.Range(0, count).SelectMany(image => ChannelsFirst(_arena.ReadImage(_compiled.Output, image), _network.Input))];
+        [.. Enumerable.Range(0, count).SelectMany(image => ChannelsFirst(_arena.ReadImage(_compiled.Output, image), Network.Input))];
 
     /// <summary>The gradients of a step that begins with these parameters.</summary>
     public Dictionary<string, float[]> Gradients(Dictionary<string, float[]> parameters, float[] images)

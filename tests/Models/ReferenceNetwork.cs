@@ -7,26 +7,29 @@ namespace AutoencoderGpu.Tests.Models;
 internal sealed class ReferenceNetwork
 {
     private readonly Network _network;
+    private readonly IReadOnlyList<string?> _names;
+    private readonly Shape[] _shapes;
     private readonly double[] _target;
     private readonly int _batch;
     private readonly List<double[]> _inputs = [];
     private readonly List<int[]> _winners = [];
 
     /// <param name="parameters">By PyTorch's names and layouts.</param>
-    /// <param name="images">(B, 28, 28), normalised.</param>
+    /// <param name="images">(B, C, H, W), normalised.</param>
     public ReferenceNetwork(Network network, IReadOnlyDictionary<string, double[]> parameters, double[] images)
     {
         _network = network;
+        _names = network.LayerNames();
+        _shapes = [network.Input, .. network.Shapes()]; // of each layer's input, and of the last one's output
         _target = images;
-        _batch = images.Length / Digits.Size;
+        _batch = images.Length / network.Input.Size;
         Parameters = parameters;
         Output = images;
-        var side = Digits.Side;
-        foreach (var layer in network.Layers)
+        for (var i = 0; i < network.Layers.Count; i++)
         {
             _inputs.Add(Output);
             _winners.Add([]);
-            (Output, side) = Forward(layer, Output, side);
+            Output = Forward(i, Output);
         }
 
         Loss = Reference.MeanSquaredError(Output, _target, _batch).Losses.Values.Average();
@@ -54,51 +57,51 @@ internal sealed class ReferenceNetwork
         return gradients;
     }
 
-    private (double[] Output, int Side) Forward(Layer layer, double[] x, int side)
+    private double[] Forward(int index, double[] x)
     {
-        switch (layer)
+        var (height, width, _) = _shapes[index];
+        switch (_network.Layers[index])
         {
             case WeightedLayer weighted:
-                double[] w = Parameters[weighted.Name + ".weight"], bias = Parameters[weighted.Name + ".bias"];
-                var sums = layer is DenseLayer
+                double[] w = Parameters[_names[index] + ".weight"], bias = Parameters[_names[index] + ".bias"];
+                var sums = weighted is DenseLayer
                     ? Reference.Dense(x, w, bias, _batch)
-                    : Reference.Conv3x3(x, w, bias, _batch, side, side);
-                return ([.. sums.Values.Select(value => Reference.Activate(weighted.Activation, value))], side);
+                    : Reference.Conv3x3(x, w, bias, _batch, height, width);
+                return [.. sums.Values.Select(value => Reference.Activate(weighted.Activation, value))];
             case MaxPoolLayer:
-                (var pooled, _winners[^1]) = Reference.MaxPool(x, side, side);
-                return (pooled, side / 2);
+                (var pooled, _winners[^1]) = Reference.MaxPool(x, height, width);
+                return pooled;
             case UpsampleLayer upsample:
-                return (Reference.Upsample(x, side, side, upsample.Interpolation).Values, 2 * side);
+                return Reference.Upsample(x, height, width, upsample.Interpolation).Values;
+            case FlattenLayer or UnflattenLayer:
+                return x;
             default:
-                throw new ArgumentException($"No reference for {layer}.");
+                throw new ArgumentException($"No reference for {_network.Layers[index]}.");
         }
     }
 
     private double[] Backward(int index, double[] x, double[] output, double[] g, Dictionary<string, double[]> gradients)
     {
+        var (height, width, _) = _shapes[index];
         switch (_network.Layers[index])
         {
             case WeightedLayer weighted:
                 g = [.. g.Select((value, i) => value * Reference.Derivative(weighted.Activation, output[i]))];
-                var w = Parameters[weighted.Name + ".weight"];
-                var side = (int)Math.Sqrt(g.Length / _batch / weighted.Outputs);
+                var w = Parameters[_names[index] + ".weight"];
                 var (input, weight, bias) = weighted is DenseLayer
                     ? Reference.DenseBackward(g, x, w, _batch)
-                    : Reference.Conv3x3Backward(g, x, w, weighted.Outputs, _batch, side, side);
-                gradients[weighted.Name + ".weight"] = weight.Values;
-                gradients[weighted.Name + ".bias"] = bias.Values;
+                    : Reference.Conv3x3Backward(g, x, w, weighted.Outputs, _batch, height, width);
+                gradients[_names[index] + ".weight"] = weight.Values;
+                gradients[_names[index] + ".bias"] = bias.Values;
                 return input.Values;
             case MaxPoolLayer:
                 return Reference.MaxPoolBackward(g, _winners[index], x.Length);
             case UpsampleLayer upsample:
-                var sideOfInput = Sides(index);
-                return Reference.UpsampleBackward(g, sideOfInput, sideOfInput, upsample.Interpolation).Values;
+                return Reference.UpsampleBackward(g, height, width, upsample.Interpolation).Values;
+            case FlattenLayer or UnflattenLayer:
+                return g;
             default:
-                throw new ArgumentException("No reference for a layer.");
+                throw new ArgumentException($"No reference for {_network.Layers[index]}.");
         }
     }
-
-    /// <summary>Rows of a layer's input.</summary>
-    private int Sides(int index) => _network.Layers.Take(index).Aggregate(
-        Digits.Side, (side, layer) => layer is MaxPoolLayer ? side / 2 : layer is UpsampleLayer ? 2 * side : side);
 }

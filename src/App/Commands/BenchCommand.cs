@@ -16,8 +16,6 @@ internal static class BenchCommand
 {
     private const int Rounds = 7;
 
-    private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to time");
-
     private static readonly Option<int?> _steps = Numbers.Limit(
         "--steps", "Training steps of each of seven rounds; default as many as take about half a second");
 
@@ -26,14 +24,17 @@ internal static class BenchCommand
     public static Command Create()
     {
         var command = new Command("bench", "Times training steps on synthetic digits: per model, and each instruction by itself.")
-            .With([_model, _steps, _wholeSteps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
+            .With([.. TrainingArguments.OfModel, _steps, _wholeSteps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
         command.SetWork((parsed, terminal, cancellation) =>
         {
             using var executor = CommonOptions.Open(parsed, terminal);
+            var options = TrainingArguments.Parse(parsed, new());
+            var networks = options.Networks(SyntheticDigits.Generate(1, 1, 1));
+            _ = options.OptimiserOf();
             var roofs = executor.MeasureRoofs();
             var results = new JsonArray();
-            foreach (var network in parsed.GetValue(_model).Networks(Interpolation.Bilinear))
-                results.Add(Run(executor, roofs, network, parsed, terminal, cancellation));
+            foreach (var (_, network) in networks)
+                results.Add(Run(executor, roofs, network, options, parsed, terminal, cancellation));
 
             if (terminal.IsJson)
                 Console.Out.WriteLine(new JsonObject { ["models"] = results }.ToJsonString());
@@ -43,14 +44,14 @@ internal static class BenchCommand
     }
 
     private static JsonObject Run(
-        Executor executor, Roofs? roofs, Network network, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+        Executor executor, Roofs? roofs, Network network, TrainingOptions options, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var batchSize = parsed.GetValue(CommonOptions.BatchSize);
         var steps = parsed.GetValue(_steps);
         // Whole mini-batches, small ones in whole CUDA graphs of 32 steps, and the instructions of the default protocol.
         var batches = batchSize > 100 ? Math.Max(1, 1000 / batchSize) : 32 * Math.Max(1, 31 / batchSize);
         var digits = SyntheticDigits.Generate(1, batchSize * batches, 1).Train;
-        using var model = new Model(executor, network, batchSize, Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm);
+        using var model = new Model(executor, network, batchSize, Protocol.Of(options, network).MaximalGradientNorm, options.OptimiserOf());
         using var feed = executor.CreateFeed(digits.Pixels, network.Input.Size, batchSize);
         model.Initialise(1);
         // At a rate of 0 every round computes the same; the arithmetic is that of any other rate.

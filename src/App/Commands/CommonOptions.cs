@@ -68,6 +68,20 @@ internal static class CommonOptions
         };
     }
 
+    /// <summary>An option that takes one of some names; the first is the default.</summary>
+    public static Option<string> Name(string name, string description, IReadOnlyList<string> names) => new(name)
+    {
+        Description = $"{description} [default: {names[0]}]",
+        HelpName = string.Join('|', names),
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value.ToLowerInvariant();
+            if (!names.Contains(text))
+                result.AddError($"{name} '{text}' is unknown; known are {string.Join(", ", names)}");
+            return text;
+        },
+    };
+
     /// <summary>Adds options.</summary>
     public static Command With(this Command command, IEnumerable<Option> options)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using Spectre.Console;
 
@@ -10,7 +11,7 @@ namespace AutoencoderGpu.App.Commands;
 internal static class CompareCommand
 {
     private static readonly Option<double[]> _learningRates = Numbers.List(
-        "--learning-rates", "Step sizes of SGD to compare", "0.1,1", [1.0], Numbers.RatesOf);
+        "--learning-rates", "Step sizes to compare", "0.1,1", [1.0], Numbers.RatesOf);
 
     private static readonly Option<ulong[]> _seeds = Numbers.List(
         "--seeds", "Seeds of initial values and of the order of images to compare", "1-10,42", [1ul], Numbers.SeedsOf);
@@ -18,10 +19,11 @@ internal static class CompareCommand
     public static Command Create()
     {
         var command = new Command("compare", """
-            Trains each model with several learning rates or seeds, and sets the results side by side in a table, a plot and comparison.csv.
+            Trains models with several learning rates or seeds, and sets the results side by side in a table, a plot and comparison.csv.
 
             Examples:
               autoencoder compare --learning-rates 0.1,1
+              autoencoder compare --model 784-32-784 --model 784-64-784 --optimizer adam
               autoencoder compare --model conv --seeds 1-50 --train-limit 10000 --epochs 1
             """);
         command.With(TrainingArguments.All(_learningRates, _seeds)).SetWork(RunAsync);
@@ -34,7 +36,8 @@ internal static class CompareCommand
         var start = TrainingArguments.StartOf(parsed);
         var folder = parsed.GetValue(TrainingArguments.Output)
             ?? RunFolder.DefaultPath("compare");
-        var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [1.0], [1ul]);
+        var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [TrainingArguments.UsualRate(parsed)], [1ul]);
+        _ = (ModelChoice.Networks(options.Model, DataSource.ImageShape, options.Upsample), options.LossOf(), options.OptimiserOf());
         Comparison.Check(folder, start);
         using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(

@@ -53,18 +53,21 @@ internal static class EvalCommand
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),
             terminal,
             cancellation);
+        WeightsFile.RequireShape(path, network, data.Test.Shape);
         using var model = new Model(executor, network, Math.Min(ImagesAtOnce(network), data.Test.Count));
         WeightsFile.Load(path, model);
         using var feed = executor.CreateFeed(data.Test.Pixels, network.Input.Size, model.BatchSize);
         var miniBatch = parsed.GetValue(CommonOptions.BatchSize);
         var loss = Losses.Evaluate(model, feed, miniBatch, cancellation);
-        var floor = LossFloor.Of(data.Test);
+        var floor = LossFloor.Of(data.Test, network);
         var parameters = TrainingRun.CountsOf(model.Parameters);
         if (terminal.IsJson)
         {
             Console.Out.WriteLine(new JsonObject
             {
                 ["model"] = network.Name,
+                ["notation"] = Notation.Of(network),
+                ["loss"] = network.Loss.Name,
                 ["test_loss"] = double.IsFinite(loss) ? loss : null,
                 ["floor"] = floor,
                 ["excess"] = double.IsFinite(loss) ? loss - floor : null,

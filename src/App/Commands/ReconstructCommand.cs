@@ -46,6 +46,7 @@ internal static class ReconstructCommand
         var weights = parsed.GetRequiredValue(EvalCommand.WeightsOption);
         var paths = parsed.GetValue(_images) ?? [];
         var network = WeightsFile.NetworkOf(weights, EvalCommand.GivenUpsample(parsed));
+        WeightsFile.RequireShape(weights, network, DataSource.ImageShape);
         var output = parsed.GetValue(_output) ?? $"reconstructions-{network.Name}.png";
         if (File.Exists(output) && !parsed.GetValue(_force))
             throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");

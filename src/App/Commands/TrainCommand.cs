@@ -11,10 +11,12 @@ namespace AutoencoderGpu.App.Commands;
 internal static class TrainCommand
 {
     private static readonly Option<double> _learningRate = Numbers.One(
-        "--learning-rate", "Step size of SGD", "rate", 1.0, Numbers.ParseRate, "a number above 0");
+        "--learning-rate", "Step size; default 1 of sgd, 0.1 of momentum, 0.001 of adam and adamw", "rate", 1.0, Numbers.ParseRate, "a number above 0");
 
     private static readonly Option<ulong> _seed = Numbers.One(
         "--seed", "Of initial values and of the order of images", "n", 1ul, Numbers.ParseSeed, "a whole number from 0 up");
+
+    private static readonly Option<bool> _summary = new("--summary") { Description = "Only show the models' layers, with output shapes and parameters" };
 
     public static Command Create()
     {
@@ -24,19 +26,28 @@ internal static class TrainCommand
     }
 
     /// <summary>Makes a command train; the root command does, too.</summary>
-    public static void AddTo(Command command) => command.With(TrainingArguments.All(_learningRate, _seed)).SetWork(RunAsync);
+    public static void AddTo(Command command) => command.With([.. TrainingArguments.All(_learningRate, _seed), _summary]).SetWork(RunAsync);
 
     private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var total = Stopwatch.StartNew();
         var start = TrainingArguments.StartOf(parsed);
         var (options, folder) = start == RunStart.Resume ? Resumed(parsed) : Fresh(parsed);
+        // What is wrong with a model is said before any data is read.
+        var networks = ModelChoice.Networks(options.Model, DataSource.ImageShape, options.Upsample);
+        _ = (options.LossOf(), options.OptimiserOf());
+        if (parsed.GetValue(_summary))
+        {
+            ModelReport.Show(terminal, [.. networks.Select(entry => entry.Network)]);
+            return;
+        }
+
         folder.Check(start);
         using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
         terminal.Say(RunReport.Opening(data, executor));
-        var run = new TrainingRun(options, folder, executor, data, Floors.Of(data), terminal);
+        var run = new TrainingRun(options, folder, executor, data, new Floors(data), terminal);
         var summary = run.Run(start, cancellation);
         RunReport.Show(terminal, summary, run.Histories(), options.FollowReference(data));
         terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; weights, plots and pictures are in [bold]{Markup.Escape(folder.Path)}[/]");
@@ -46,7 +57,7 @@ internal static class TrainCommand
 
     private static (TrainingOptions Options, RunFolder Folder) Fresh(ParseResult parsed)
     {
-        var options = Parse(parsed, new());
+        var options = Parse(parsed, new() { LearningRate = TrainingArguments.UsualRate(parsed) });
         return (options, new(parsed.GetValue(TrainingArguments.Output) ?? RunFolder.DefaultPath(options.Seed.ToString(CultureInfo.InvariantCulture))));
     }
 

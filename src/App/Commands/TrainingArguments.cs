@@ -7,15 +7,34 @@ namespace AutoencoderGpu.App.Commands;
 /// <summary>The options that decide how models are trained and where a run goes, for <c>train</c> and <c>compare</c>.</summary>
 internal static class TrainingArguments
 {
-    private static readonly Option<ModelChoice> _model = CommonOptions.Choice<ModelChoice>("--model", "Which models to train");
+    /// <summary>Which networks.</summary>
+    public static Option<string[]> Model { get; } = new("--model")
+    {
+        Description = "fc, conv, both [default: both], or layers as below; may be given several times",
+        HelpName = "model",
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private static readonly Option<string> _loss = CommonOptions.Name("--loss", "What is minimised", [.. Loss.All.Select(loss => loss.Name)]);
+
+    private static readonly Option<string> _optimizer = CommonOptions.Name(
+        "--optimizer", "The update rule", [.. Optimiser.All.Select(optimiser => optimiser.Name)]);
+
+    private static readonly Option<double?> _momentum = Numbers.OptionalReal("--momentum", "Of --optimizer momentum; default 0.9");
+
+    private static readonly Option<double?> _weightDecay = Numbers.OptionalReal(
+        "--weight-decay", "Of momentum, adam and adamw; default 0, of adamw 0.01");
+
+    private static readonly Option<NormaliseChoice> _normalise = CommonOptions.Choice<NormaliseChoice>(
+        "--normalise", "How pixels become the input: by the data set's mean and deviation, or not at all");
 
     private static readonly Option<int> _epochs = Numbers.AtLeast("--epochs", 1, 10, "Passes over the training images");
 
     private static readonly Option<ProtocolChoice> _protocol = CommonOptions.Choice<ProtocolChoice>(
-        "--protocol", "stable adds warm-up and gradient clipping to the convolutional model; reference is bare SGD");
+        "--protocol", "stable adds warm-up and gradient clipping to SGD of convolutional models; reference adds nothing");
 
     private static readonly Option<Interpolation> _upsample = CommonOptions.Choice<Interpolation>(
-        "--upsample", "How the convolutional model upsamples");
+        "--upsample", "How models upsample that do not say");
 
     private static readonly Option<Schedule> _schedule = CommonOptions.Choice<Schedule>(
         "--schedule", "How the learning rate goes on after warm-up; cosine lets it fall to nothing at the end");
@@ -24,7 +43,7 @@ internal static class TrainingArguments
         "--warm-up", "Steps over which the learning rate rises, 0 for none; default by protocol");
 
     private static readonly Option<double?> _clipNorm = Numbers.OptionalReal(
-        "--clip-norm", "Norm at which the convolutional model's gradient is clipped, 0 for not; default by protocol");
+        "--clip-norm", "Norm at which the gradient of all parameters is clipped, 0 for not; default by protocol");
 
     private static readonly Option<int?> _trainLimit = Numbers.Limit("--train-limit", "First so many training images only");
 
@@ -39,11 +58,14 @@ internal static class TrainingArguments
 
     private static readonly Option<bool> _force = new("--force") { Description = "Overwrite what is in --output" };
 
+    /// <summary>Those that decide which instructions a step has.</summary>
+    public static IEnumerable<Option> OfModel => [Model, _loss, _optimizer, _momentum, _weightDecay, _clipNorm, _upsample];
+
     /// <summary>All of them, in the order of the help text; <paramref name="varied"/> stand for the learning rate and the seed.</summary>
     public static IEnumerable<Option> All(params Option[] varied) =>
     [
-        _model, .. CommonOptions.Hardware, CommonOptions.Dataset, CommonOptions.Data,
-        _epochs, CommonOptions.BatchSize, .. varied, _protocol, _warmUp, _clipNorm, _schedule, _upsample, _trainLimit,
+        Model, .. CommonOptions.Hardware, CommonOptions.Dataset, CommonOptions.Data, _normalise,
+        _epochs, CommonOptions.BatchSize, .. varied, _loss, _optimizer, _momentum, _weightDecay, _protocol, _warmUp, _clipNorm, _schedule, _upsample, _trainLimit,
         CommonOptions.TestLimit, Output, _resume, _force,
     ];
 
@@ -63,10 +85,23 @@ internal static class TrainingArguments
     public static T Given<T>(ParseResult parsed, Option<T> option, T otherwise) =>
         parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : otherwise;
 
+    /// <summary>The models that are given, or others.</summary>
+    public static string ModelOf(ParseResult parsed, string otherwise) =>
+        parsed.GetResult(Model) is { Implicit: false } ? ModelChoice.Join(parsed.GetValue(Model)!) : otherwise;
+
+    /// <summary>The learning rate where none is given: that of the update rule.</summary>
+    public static double UsualRate(ParseResult parsed) =>
+        Optimiser.All.First(optimiser => optimiser.Name == Given(parsed, _optimizer, Optimiser.All[0].Name)).LearningRate;
+
     /// <summary>The options that are given, over those that stand otherwise; learning rate and seed stay.</summary>
     public static TrainingOptions Parse(ParseResult parsed, TrainingOptions standard) => new()
     {
-        Model = Given(parsed, _model, standard.Model),
+        Model = ModelOf(parsed, standard.Model),
+        Loss = Given(parsed, _loss, standard.Loss),
+        Optimizer = Given(parsed, _optimizer, standard.Optimizer),
+        Momentum = Given(parsed, _momentum, standard.Momentum),
+        WeightDecay = Given(parsed, _weightDecay, standard.WeightDecay),
+        Normalise = Given(parsed, _normalise, standard.Normalise),
         Accelerator = Given(parsed, CommonOptions.Accelerator, standard.Accelerator),
         Device = Given(parsed, CommonOptions.Device, standard.Device),
         Threads = Given(parsed, CommonOptions.Threads, standard.Threads),

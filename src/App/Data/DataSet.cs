@@ -32,6 +32,9 @@ public sealed record ImageSet(byte[] Pixels, byte[] Labels, int Height, int Widt
 /// <param name="Test">Images to test on.</param>
 public sealed record DataSet(string Name, string Origin, ImageSet Train, ImageSet Test)
 {
+    /// <summary>How its bytes are normalised; null where they are to be measured.</summary>
+    public Normalisation? Normalisation { get; init; }
+
     /// <summary>True if it stands in for MNIST, which was neither at hand nor to be fetched; every output must say so.</summary>
     public bool IsFallback { get; init; }
 }

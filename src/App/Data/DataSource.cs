@@ -1,3 +1,5 @@
+using AutoencoderGpu.Models;
+
 namespace AutoencoderGpu.App.Data;
 
 /// <summary>Which data a run asks for.</summary>
@@ -20,6 +22,9 @@ public sealed record DataSetStatus(
 /// <summary>Finds, fetches and loads data sets. The properties are what it depends on outside the request.</summary>
 public sealed record DataSource
 {
+    /// <summary>The shape of every data set's images.</summary>
+    public static Shape ImageShape { get; } = new(28, 28, 1);
+
     /// <summary>What MNIST consists of.</summary>
     public IReadOnlyList<DataFile> Files { get; init; } = Mnist.Files;
 

@@ -1,3 +1,5 @@
+using AutoencoderGpu.Models;
+
 namespace AutoencoderGpu.App.Data;
 
 /// <summary>MNIST: what its files are, where they are kept and fetched from, how they are read and verified.</summary>
@@ -46,7 +48,10 @@ public static class Mnist
         await Task.WhenAll(trainImages, testImages, trainLabels, testLabels);
         return new DataSet(Name, folder,
             IdxFile.Join(await trainImages, await trainLabels),
-            IdxFile.Join(await testImages, await testLabels));
+            IdxFile.Join(await testImages, await testLabels))
+        {
+            Normalisation = Normalisation.Mnist,
+        };
     }
 
     private static IdxContent Verified(string folder, DataFile file, Func<string, IdxContent> read)

@@ -34,7 +34,11 @@ public static class SyntheticDigits
     /// <param name="testLimit">At most so many test images.</param>
     public static DataSet Generate(ulong seed, int? trainLimit = null, int? testLimit = null) => new(Name, Origin,
         Draw(SplitMix64.Combine(seed, 0), Math.Min(trainLimit ?? TrainCount, TrainCount)),
-        Draw(SplitMix64.Combine(seed, 1), Math.Min(testLimit ?? TestCount, TestCount)));
+        Draw(SplitMix64.Combine(seed, 1), Math.Min(testLimit ?? TestCount, TestCount)))
+    {
+        // They stand in for MNIST, so they are normalised alike.
+        Normalisation = Normalisation.Mnist,
+    };
 
     private static ImageSet Draw(ulong key, int count)
     {

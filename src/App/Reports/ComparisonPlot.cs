@@ -27,12 +27,13 @@ public static class ComparisonPlot
     /// <param name="path">The PNG file, replaced if it exists; its folder must exist.</param>
     /// <param name="curves">At least one with an epoch.</param>
     /// <param name="subtitle">What the runs have in common.</param>
-    /// <param name="floor">The lowest test loss that a sigmoid output can reach on this data.</param>
+    /// <param name="floorOf">The lowest test loss that a model's output can reach on this data.</param>
+    /// <param name="lossTitle">What the losses are.</param>
     /// <param name="showReference">Whether to draw the reference's curves before them.</param>
     /// <param name="isFallback">Whether the data is the built-in stand-in for MNIST.</param>
     /// <exception cref="UserError">The file cannot be written (<see cref="ExitCode.Failed"/>).</exception>
     public static void Save(
-        string path, IReadOnlyList<ComparedCurve> curves, string subtitle, double floor, bool showReference, bool isFallback)
+        string path, IReadOnlyList<ComparedCurve> curves, string subtitle, Func<string, double> floorOf, string lossTitle, bool showReference, bool isFallback)
     {
         double[] rates = [.. curves.Select(curve => curve.LearningRate).Distinct()];
         int seeds = curves.Select(curve => curve.Seed).Distinct().Count();
@@ -57,7 +58,8 @@ public static class ComparisonPlot
             // Training losses of many seeds would only blur the picture, so they must not widen its axis either.
             EpochRecord[] drawn = [.. runs.SelectMany(run => run.Epochs).Concat(reference)
                 .Select(epoch => seeds > 1 ? epoch with { TrainLoss = epoch.TestLoss } : epoch)];
-            using Plot plot = LossAxes.Create(drawn, floor, bySeed ? "Seed" : "Epoch");
+            double floor = floorOf(panels[i].Key);
+            using Plot plot = LossAxes.Create(drawn, [floor], lossTitle, bySeed ? "Seed" : "Epoch");
             context.Clear();
             context.Add(LossAxes.AddFloor(plot, floor));
             foreach (ComparedCurve run in runs)

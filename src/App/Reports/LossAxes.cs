@@ -18,9 +18,10 @@ internal static class LossAxes
 
     /// <summary>Creates a plot with limits, ticks and titles for what is to be drawn, and without what is not needed.</summary>
     /// <param name="drawn">All epochs that will be drawn.</param>
-    /// <param name="floor">A loss that will be drawn as a line; null for none.</param>
+    /// <param name="floors">Losses that will be drawn as lines.</param>
+    /// <param name="lossTitle">What the losses are.</param>
     /// <param name="across">Title of the axis from left to right, along which <see cref="EpochRecord.Epoch"/> counts.</param>
-    public static Plot Create(IReadOnlyCollection<EpochRecord> drawn, double? floor, string across = "Epoch")
+    public static Plot Create(IReadOnlyCollection<EpochRecord> drawn, IReadOnlyCollection<double> floors, string lossTitle, string across = "Epoch")
     {
         var plot = new Plot { ScaleFactor = Scale };
         Font.Apply(plot);
@@ -29,7 +30,7 @@ internal static class LossAxes
         double[] losses =
         [
             .. drawn.SelectMany(e => new[] { e.TrainLoss, e.TestLoss }).Where(double.IsFinite),
-            .. floor is { } f ? [f] : Array.Empty<double>(),
+            .. floors.Where(double.IsFinite),
         ];
         double low = losses.DefaultIfEmpty(0).Min(), high = losses.DefaultIfEmpty(1).Max();
         double margin = high > low ? 0.04 * (high - low) : Math.Max(0.05 * Math.Abs(high), 1e-3);
@@ -40,7 +41,7 @@ internal static class LossAxes
         plot.Axes.Bottom.TickGenerator = new NumericManual(Ticks.Between(first, last, 12, smallestStep: 1));
         plot.Axes.Left.TickGenerator = new NumericManual(Ticks.Between(low, high, 8));
         plot.XLabel(across, 14);
-        plot.YLabel("Mean squared error", 14);
+        plot.YLabel(char.ToUpperInvariant(lossTitle[0]) + lossTitle[1..], 14);
 
         foreach (IAxis axis in new IAxis[] { plot.Axes.Bottom, plot.Axes.Left })
         {
@@ -57,11 +58,11 @@ internal static class LossAxes
     /// <summary>How the published curves look.</summary>
     public static CurveStyle Reference(string which) => new($"PyTorch reference, {which}", 0x9A9A9A, 1.8f, LinePattern.Dotted);
 
-    /// <summary>Draws the lowest test loss that a sigmoid can reach.</summary>
+    /// <summary>Draws the lowest test loss that a model's output can reach.</summary>
     /// <returns>For the legend.</returns>
     public static CurveStyle AddFloor(Plot plot, double floor)
     {
-        string name = string.Create(CultureInfo.InvariantCulture, $"floor of a sigmoid output, test: {floor:F4}");
+        string name = string.Create(CultureInfo.InvariantCulture, $"floor of the test loss: {floor:F4}");
         var style = new CurveStyle(name, 0x555555, 1, LinePattern.Solid);
         plot.Add.HorizontalLine(floor, style.LineWidth, style.Color);
         return style;

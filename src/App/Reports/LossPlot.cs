@@ -13,8 +13,11 @@ public sealed record LossPlotOptions(string DataSet, double LearningRate, int Ba
     /// <summary>Whether the data is the built-in stand-in for MNIST, which the plot then says loudly.</summary>
     public bool IsFallback { get; init; }
 
-    /// <summary>The lowest test loss that a sigmoid output can reach on this data, drawn as a line; null for none.</summary>
-    public double? Floor { get; init; }
+    /// <summary>The lowest test losses that the models' outputs can reach on this data, each drawn as a line.</summary>
+    public IReadOnlyList<double> Floors { get; init; } = [];
+
+    /// <summary>What the losses are.</summary>
+    public string LossTitle { get; init; } = "mean squared error";
 
     /// <summary>Whether to draw the reference run's curves behind those of the same models.</summary>
     public bool ShowReference { get; init; }
@@ -50,7 +53,7 @@ public static class LossPlot
             options.ShowReference ? [.. models.Select(m => ReferenceCurves.Of(m[0].Model)).Where(r => r.Count > 0)] : [];
         EpochRecord[] all = [.. epochs, .. references.SelectMany(r => r)];
 
-        using Plot plot = LossAxes.Create(all, options.Floor);
+        using Plot plot = LossAxes.Create(all, options.Floors, options.LossTitle);
 
         // What is drawn first lies behind.
         var context = new List<CurveStyle>();
@@ -66,15 +69,13 @@ public static class LossPlot
             context.Add(style);
         }
 
-        if (options.Floor is { } floor)
-        {
-            context.Add(LossAxes.AddFloor(plot, floor));
-        }
+        context.AddRange(options.Floors.Select(floor => LossAxes.AddFloor(plot, floor)));
 
         var legend = new List<IReadOnlyList<CurveStyle>>();
+        string[] others = [.. models.Select(model => model[0].Model).Where(name => !IsPublished(name))];
         foreach (EpochRecord[] model in models)
         {
-            (string name, uint dark, uint light) = Look(model[0].Model);
+            (string name, uint dark, uint light) = Look(model[0].Model, Array.IndexOf(others, model[0].Model));
             float dots = model.Length <= LossAxes.MostDots ? LossAxes.DotSize : 0;
             var train = new CurveStyle($"{name}, training", light, 1.8f, LinePattern.DenselyDashed, model.Length > 1 ? 0 : dots);
             var test = new CurveStyle($"{name}, test", dark, 2, LinePattern.Solid, dots);
@@ -97,17 +98,25 @@ public static class LossPlot
     }
 
     /// <summary>A model's name for people.</summary>
-    internal static string NameOf(string model) => Look(model).Name;
+    internal static string NameOf(string model) => Look(model, 0).Name;
 
     private static string Title(EpochRecord[][] models) =>
         (models.Length == 1 ? $"{NameOf(models[0][0].Model)} autoencoder" : "Autoencoders") + ": training and test loss";
 
-    // Okabe and Ito's blue and vermillion, which stay apart for every kind of colour vision (their purple for a model that is
-    // new here), and each mixed with a quarter of white.
-    private static (string Name, uint Dark, uint Light) Look(string model) => model switch
+    private static bool IsPublished(string model) => model is "fc" or "conv";
+
+    // Okabe and Ito's colours, which stay apart for every kind of colour vision: blue and vermillion for the published models, the rest
+    // for others, and each mixed with a quarter of white.
+    private static (string Name, uint Dark, uint Light) Look(string model, int index) => model switch
     {
         "fc" => ("Fully connected", 0x0072B2, 0x4095C5),
         "conv" => ("Convolutional", 0xD55E00, 0xE08640),
-        _ => (model, 0xCC79A7, 0xD99BBD),
+        _ => (index % 4) switch
+        {
+            0 => (model, 0xCC79A7, 0xD99BBD),
+            1 => (model, 0x009E73, 0x40B696),
+            2 => (model, 0xE69F00, 0xECB740),
+            _ => (model, 0x56B4E9, 0x80C7EE),
+        },
     };
 }

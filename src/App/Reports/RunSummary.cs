@@ -73,7 +73,8 @@ public sealed record ParameterCounts(int Encoder, int Decoder)
 public sealed record ProtocolSummary(int WarmUpSteps, float ClipNorm, string Schedule);
 
 /// <summary>What became of one model. A number that is not finite, as after a collapse, is written as null.</summary>
-/// <param name="Model"><c>fc</c> or <c>conv</c>.</param>
+/// <param name="Model"><c>fc</c>, <c>conv</c> or the name of another model.</param>
+/// <param name="Notation">Its layers as text.</param>
 /// <param name="Accelerator">As in <see cref="DeviceSummary"/>.</param>
 /// <param name="Parameters">How many it has.</param>
 /// <param name="Protocol">How it was trained.</param>
@@ -82,7 +83,7 @@ public sealed record ProtocolSummary(int WarmUpSteps, float ClipNorm, string Sch
 /// <param name="TestLoss">Of the last epoch.</param>
 /// <param name="BestTestLoss">The lowest of all epochs.</param>
 /// <param name="BestEpoch">The epoch of that, from 1.</param>
-/// <param name="Floor">The lowest test loss that a sigmoid output can reach on this data.</param>
+/// <param name="Floor">The lowest test loss that the model's last activation can reach on this data.</param>
 /// <param name="TrainFloor">The lowest training loss, likewise.</param>
 /// <param name="SecondsPerEpoch">Training and test, each epoch in turn.</param>
 /// <param name="UsPerStep">Microseconds of one training step, on average.</param>
@@ -90,6 +91,7 @@ public sealed record ProtocolSummary(int WarmUpSteps, float ClipNorm, string Sch
 /// <param name="BatchSize">Images in a step.</param>
 public sealed record ModelSummary(
     string Model,
+    string Notation,
     string Accelerator,
     ParameterCounts Parameters,
     ProtocolSummary Protocol,

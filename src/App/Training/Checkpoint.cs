@@ -33,7 +33,7 @@ public sealed record Checkpoint(
     /// <summary>Saves the model with this state.</summary>
     public void Save(string path, Model model)
     {
-        var metadata = new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>(NetworkFile.Of(model.Network))
         {
             ["history"] = JsonSerializer.Serialize(History, CheckpointJson.Default.IReadOnlyListEpochRecord),
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
@@ -42,12 +42,12 @@ public sealed record Checkpoint(
             ["training_seconds"] = TrainingSeconds.ToString("R", CultureInfo.InvariantCulture),
             ["recent_losses"] = JsonSerializer.Serialize(RecentLosses, CheckpointJson.Default.IReadOnlyListDouble),
         };
-        AtomicFile.Write(path, stream => Safetensors.Save(stream, Weights.Of(model), metadata));
+        AtomicFile.Write(path, stream => Safetensors.Save(stream, [.. Weights.Of(model), .. Weights.StateOf(model)], metadata));
     }
 
     /// <summary>Loads weights into the model and returns the state, or the beginning where there is no file.</summary>
     /// <exception cref="UserError">The file is damaged.</exception>
-    public static Checkpoint Load(string path, Model model) => Parse(path, () => WeightsFile.Load(path, model));
+    public static Checkpoint Load(string path, Model model) => Parse(path, () => WeightsFile.Load(path, model, withState: true));
 
     /// <summary>The state alone, or the beginning where there is no file.</summary>
     /// <exception cref="UserError">The file is damaged.</exception>

@@ -4,7 +4,7 @@ namespace AutoencoderGpu.App.Training;
 
 /// <summary>
 /// Recognises a model whose outputs have all saturated at 0: its loss on each mini-batch is then exactly that of a blank image,
-/// E[t²], and stays there, since a saturated sigmoid passes no gradient. A model that learns does not stay: its outputs differ
+/// and stays there, since a saturated sigmoid passes no gradient. A model that learns does not stay: its outputs differ
 /// from 0, so its loss differs from a blank image's by an amount that varies from one mini-batch to the next.
 /// </summary>
 public sealed class CollapseDetector
@@ -19,18 +19,20 @@ public sealed class CollapseDetector
     private int _steps;
 
     /// <summary>Learns what a blank reconstruction of each image would cost.</summary>
-    /// <param name="pixels">(N, <paramref name="imageSize"/>) bytes.</param>
-    /// <param name="imageSize">Pixels of an image.</param>
-    public CollapseDetector(byte[] pixels, int imageSize)
+    /// <param name="pixels">(N, H, W, C) bytes.</param>
+    /// <param name="network">Its loss and input.</param>
+    public CollapseDetector(byte[] pixels, Network network)
     {
-        var squares = Enumerable.Range(0, 256).Select(value => Math.Pow(Normalisation.Mnist.Of((byte)value), 2)).ToArray();
-        _blank = new double[pixels.Length / imageSize];
+        int size = network.Input.Size, channels = network.Input.Channels;
+        double[] losses = [.. Enumerable.Range(0, 256 * channels).Select(entry => network.Loss.Value(0, network.TargetOf((byte)(entry & 255), entry >> 8)))];
+        _blank = new double[pixels.Length / size];
         for (var image = 0; image < _blank.Length; image++)
         {
             var sum = 0.0;
-            foreach (var pixel in pixels.AsSpan(image * imageSize, imageSize))
-                sum += squares[pixel];
-            _blank[image] = sum / imageSize;
+            var values = pixels.AsSpan(image * size, size);
+            for (int k = 0, channel = 0; k < values.Length; k++, channel = channel + 1 == channels ? 0 : channel + 1)
+                sum += losses[256 * channel + values[k]];
+            _blank[image] = sum / size;
         }
     }
 

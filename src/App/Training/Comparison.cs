@@ -20,7 +20,8 @@ internal sealed class Comparison(
     private readonly List<(ComparedRun Run, IReadOnlyList<EpochRecord> Epochs)> _runs = [];
     // Rates and seeds are what differs.
     private readonly bool _comparesWithReference = (options with { LearningRate = 1 }).FollowReference(data);
-    private readonly Lazy<Floors> _floors = Floors.Of(data);
+    private readonly Floors _floors = new(data);
+    private readonly IReadOnlyList<(string Text, Network Network)> _networks = options.Networks(data);
 
     /// <summary>What was begun in a folder.</summary>
     /// <exception cref="UserError">There is nothing.</exception>
@@ -56,13 +57,13 @@ internal sealed class Comparison(
     {
         CreateFolder();
         Save();
-        var all = (from network in options.Model.Networks(options.Upsample) from rate in learningRates from seed in seeds select (network, rate, seed)).ToArray();
+        var all = (from entry in _networks from rate in learningRates from seed in seeds select (entry, rate, seed)).ToArray();
         try
         {
-            foreach (var (network, rate, seed) in all)
+            foreach (var (entry, rate, seed) in all)
             {
                 terminal.Say($"[grey]run {_runs.Count + 1} of {all.Length}[/]");
-                _runs.Add(Run(network, rate, seed, start, cancellation));
+                _runs.Add(Run(entry.Text, entry.Network, rate, seed, start, cancellation));
                 Save();
             }
         }
@@ -92,7 +93,7 @@ internal sealed class Comparison(
                 RunReport.Loss(group.BestTestLoss.StandardDeviation),
                 RunReport.Loss(group.BestTestLoss.Lowest),
                 RunReport.Loss(group.BestTestLoss.Highest),
-                _comparesWithReference && options.Epochs >= 10 ? RunReport.Loss(ReferenceCurves.Of(group.Model).Min(epoch => epoch.TestLoss)) : "–",
+                _comparesWithReference && options.Epochs >= 10 && ReferenceCurves.Of(group.Model) is { Count: > 0 } reference ? RunReport.Loss(reference.Min(epoch => epoch.TestLoss)) : "–",
                 RunReport.Loss(group.RecentTrainLoss.Mean),
                 RunReport.Loss(group.RecentTrainLoss.Highest));
         }
@@ -101,9 +102,9 @@ internal sealed class Comparison(
     }
 
     private (ComparedRun Run, IReadOnlyList<EpochRecord> Epochs) Run(
-        Network network, double rate, ulong seed, RunStart start, CancellationToken cancellation)
+        string text, Network network, double rate, ulong seed, RunStart start, CancellationToken cancellation)
     {
-        var own = options with { Model = Enum.Parse<ModelChoice>(network.Name, ignoreCase: true), LearningRate = rate, Seed = seed };
+        var own = options with { Model = text, LearningRate = rate, Seed = seed };
         var runFolder = new RunFolder(Path.Combine(
             folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{rate:0.0######}-seed{seed}")));
         // A comparison that was stopped, or is given more seeds, has runs that are not begun.
@@ -153,7 +154,8 @@ internal sealed class Comparison(
             string.Create(CultureInfo.InvariantCulture, $"{RunReport.TitleOf(data, options)} · mini-batches of {options.BatchSize} · {RunReport.TitleOf(options)}")
                 + (seeds is [var seed] ? $" · seed {seed}" : "")
                 + (collapsed > 0 ? $" · {collapsed} of {_runs.Count} runs collapsed" : ""),
-            _floors.Value.Test,
+            name => _floors.Of(_networks.First(entry => entry.Network.Name == name).Network).Test,
+            _networks[0].Network.Loss.Title,
             _comparesWithReference,
             data.IsFallback);
     }

@@ -39,10 +39,10 @@ public sealed class ModelTrainer : IDisposable
         _data = data;
         _protocol = Protocol.Of(options, network);
         var batchSize = Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count));
-        Model = new(executor, network, batchSize, _protocol.MaximalGradientNorm);
+        Model = new(executor, network, batchSize, _protocol.MaximalGradientNorm, options.OptimiserOf());
         _train = executor.CreateFeed(data.Train.Pixels, network.Input.Size, batchSize);
         _test = executor.CreateFeed(data.Test.Pixels, network.Input.Size, batchSize);
-        _collapse = new(data.Train.Pixels, network.Input.Size);
+        _collapse = new(data.Train.Pixels, network);
     }
 
     /// <summary>The model.</summary>
@@ -106,7 +106,7 @@ public sealed class ModelTrainer : IDisposable
         var order = RandomNumbers.OrderOf(_options.Seed, epoch, _train.Count);
         var rates = _protocol.LearningRates(_options.LearningRate, epoch, _options.Epochs, _train.Steps);
         _train.SetOrder(order);
-        _train.SetLearningRates(rates);
+        _train.SetLearningRates(rates, (int)Math.Min(int.MaxValue / 2, (epoch - 1L) * _train.Steps));
         var watch = Stopwatch.StartNew();
         var training = new Stopwatch();
         var lossSum = state.LossSum;
@@ -193,11 +193,9 @@ public sealed class ModelTrainer : IDisposable
     private void SaveWeights(Stream stream) => Safetensors.Save(
         stream,
         Weights.Of(Model),
-        new Dictionary<string, string>
+        new Dictionary<string, string>(NetworkFile.Of(Model.Network))
         {
             ["format"] = "pt",
-            ["model"] = Model.Network.Name,
             ["dataset"] = _data.Name,
-            [WeightsFile.UpsampleKey] = _options.Upsample.ToString().ToLowerInvariant(),
         });
 }

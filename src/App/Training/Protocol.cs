@@ -1,8 +1,10 @@
+using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
-/// <summary>What is added to plain SGD.</summary>
+/// <summary>What is added to SGD.</summary>
 public enum ProtocolChoice
 {
     /// <summary>The least that lets the convolutional model train from any seed.</summary>
@@ -39,15 +41,13 @@ public sealed record Protocol(int WarmUpSteps, float MaximalGradientNorm, Schedu
     private static readonly Protocol _stable = new(100, 0.25f);
 
     /// <summary>The protocol of a network: the named one, and over it what is given by itself.</summary>
-    /// <remarks>Only convolutions' gradients can be clipped: those of dense layers are applied as they arise.</remarks>
+    /// <remarks>Rules that divide a gradient by its size take no larger steps where it is large, so the stable protocol adds nothing to them.</remarks>
     public static Protocol Of(TrainingOptions options, Network network)
     {
-        var isConvolutional = network.Layers.Any(layer => layer is ConvLayer);
-        var named = options.Protocol == ProtocolChoice.Stable && isConvolutional ? _stable : _bare;
-        return new(
-            options.WarmUp ?? named.WarmUpSteps,
-            isConvolutional ? (float)(options.ClipNorm ?? named.MaximalGradientNorm) : 0,
-            options.Schedule);
+        var isStable = options.Protocol == ProtocolChoice.Stable && options.OptimiserOf().State.Count < 2
+            && network.Layers.Any(layer => layer is ConvLayer);
+        var named = isStable ? _stable : _bare;
+        return new(options.WarmUp ?? named.WarmUpSteps, (float)(options.ClipNorm ?? named.MaximalGradientNorm), options.Schedule);
     }
 
     /// <summary>The rates of an epoch's steps.</summary>
@@ -69,9 +69,10 @@ public sealed record Protocol(int WarmUpSteps, float MaximalGradientNorm, Schedu
         return rates;
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => (this with { Schedule = Schedule.Constant } == _bare ? "plain SGD" : "SGD")
+    /// <summary>How an update rule is used, for people.</summary>
+    public string Describe(Optimiser optimiser) =>
+        (this with { Schedule = Schedule.Constant } == _bare && optimiser is SgdOptimiser ? "plain " : "") + optimiser.Title
         + (WarmUpSteps > 0 ? $", warm-up over {WarmUpSteps} steps" : "")
-        + (MaximalGradientNorm > 0 ? $", gradient norm clipped at {MaximalGradientNorm}" : "")
+        + (MaximalGradientNorm > 0 ? FormattableString.Invariant($", gradient norm clipped at {MaximalGradientNorm}") : "")
         + (Schedule == Schedule.Cosine ? ", cosine schedule" : "");
 }

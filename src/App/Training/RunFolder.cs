@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
-using AutoencoderGpu.Kernels;
-using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
@@ -24,8 +22,6 @@ public enum RunStart
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
-    private static readonly string[] _models = [.. Network.Published(Interpolation.Bilinear).Select(network => network.Name)];
-
     /// <summary>The folder.</summary>
     public string Path { get; } = path;
 
@@ -73,9 +69,10 @@ public sealed class RunFolder(string path)
 
     /// <summary>Makes the folder ready: empty of an old run, or with one to go on with.</summary>
     /// <param name="start">Whether a run that is there is deleted, its own files only, or resumed.</param>
+    /// <param name="models">The names of the models that are trained.</param>
     /// <param name="dataset">The data at hand, which must be what a resumed run began with.</param>
     /// <exception cref="UserError">The folder cannot be made, or the data is another.</exception>
-    internal void Create(RunStart start, DatasetSummary dataset)
+    internal void Create(RunStart start, DatasetSummary dataset, IEnumerable<string> models)
     {
         if (start == RunStart.Resume)
         {
@@ -94,7 +91,7 @@ public sealed class RunFolder(string path)
         {
             foreach (var file in RunFiles().Where(file => start == RunStart.Overwrite && File.Exists(file)))
                 File.Delete(file);
-            foreach (var model in _models)
+            foreach (var model in models)
                 Directory.CreateDirectory(In(model));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -136,12 +133,22 @@ public sealed class RunFolder(string path)
     private UserError Damaged(JsonException e) =>
         new(ExitCode.Data, $"{Summary} is damaged: {e.Message.ReplaceLineEndings(" ")} Begin again with --force", e);
 
-    private IEnumerable<string> RunFiles() =>
-    [
-        Summary, Metrics, LossCurves,
-        .. _models.SelectMany(model => new[] { Reconstructions(model), BestWeights(model), LastWeights(model), Checkpoint(model) }),
-        .. _models.SelectMany(model => EventLog.FilesIn(Logs(model))),
-    ];
+    /// <summary>The names of the models of which there is a checkpoint.</summary>
+    public IEnumerable<string> Models() => Directory.Exists(Path)
+        ? [.. Directory.EnumerateDirectories(Path).Select(folder => System.IO.Path.GetFileName(folder)).Where(name => File.Exists(Checkpoint(name))).Order(StringComparer.Ordinal)]
+        : [];
+
+    private IEnumerable<string> RunFiles()
+    {
+        string[] models = Directory.Exists(Path) ? [.. Directory.EnumerateDirectories(Path).Select(folder => System.IO.Path.GetFileName(folder))] : [];
+        string[] logs = Directory.Exists(In("logs")) ? [.. Directory.EnumerateDirectories(In("logs")).Select(folder => System.IO.Path.GetFileName(folder))] : [];
+        return
+        [
+            Summary, Metrics, LossCurves,
+            .. models.SelectMany(model => new[] { Reconstructions(model), BestWeights(model), LastWeights(model), Checkpoint(model) }),
+            .. logs.SelectMany(model => EventLog.FilesIn(Logs(model))),
+        ];
+    }
 
     private string In(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 using Spectre.Console;
 
@@ -19,12 +20,12 @@ internal static class RunReport
     public static string Opening(Network network, Model model, TrainingOptions options)
     {
         var counts = TrainingRun.CountsOf(model.Parameters);
-        return $"[bold]{network.Title}[/] {counts.Total:N0} parameters ({counts.Encoder:N0} encoder, {counts.Decoder:N0} decoder), "
-            + $"{Protocol.Of(options, network)}, learning rate {Text(options.LearningRate)}, mini-batches of {model.BatchSize}, seed {options.Seed}";
+        return $"[bold]{Markup.Escape(network.Title)}[/] {counts.Total:N0} parameters ({counts.Encoder:N0} encoder, {counts.Decoder:N0} decoder), "
+            + $"{Protocol.Of(options, network).Describe(options.OptimiserOf())}{(network.Loss == Kernels.Loss.All[0] ? "" : $", {network.Loss.Title}")}, learning rate {Text(options.LearningRate)}, mini-batches of {model.BatchSize}, seed {options.Seed}";
     }
 
     /// <summary>After an epoch: its losses, as distances from their floors too, and the reference's.</summary>
-    public static string Line(EpochRecord epoch, Floors floors, bool comparesWithReference)
+    public static string Line(EpochRecord epoch, (double Train, double Test) floors, bool comparesWithReference)
     {
         var published = comparesWithReference && ReferenceCurves.Of(epoch.Model, epoch.Epoch) is { } reference
             ? string.Create(CultureInfo.InvariantCulture, $"  reference {reference.TestLoss:0.00000} ({Signed(epoch.TestLoss - reference.TestLoss)})")
@@ -49,7 +50,7 @@ internal static class RunReport
                 model.BestEpoch.ToString(CultureInfo.InvariantCulture),
                 Loss(model.Floor),
                 Loss(model.Excess),
-                comparesWithReference ? Loss(ReferenceCurves.Of(model.Model).Min(record => record.TestLoss)) : "–",
+                comparesWithReference && ReferenceCurves.Of(model.Model) is { Count: > 0 } reference ? Loss(reference.Min(record => record.TestLoss)) : "–",
                 Loss(model.TrainLoss),
                 model.UsPerStep.ToString("0", CultureInfo.InvariantCulture));
         }
@@ -59,7 +60,9 @@ internal static class RunReport
 
     private static void ShowEpochs(Terminal terminal, IReadOnlyList<EpochRecord> epochs)
     {
-        var models = epochs.GroupBy(epoch => epoch.Model).ToArray();
+        var models = epochs.GroupBy(epoch => epoch.Model).Where(model => ReferenceCurves.Of(model.Key).Count > 0).ToArray();
+        if (models.Length == 0)
+            return;
         var table = Terminal.Table(
             ["epoch", .. models.SelectMany(model => new[] { $">{model.Key} test", ">reference", ">difference" })]);
         foreach (var number in epochs.Select(epoch => epoch.Epoch).Distinct().Order())
@@ -86,7 +89,8 @@ internal static class RunReport
         + (options.TrainLimit is null ? "" : $", {data.Train.Count:N0} images");
 
     /// <summary>The protocol in titles.</summary>
-    public static string TitleOf(TrainingOptions options) => options.Protocol.ToString().ToLowerInvariant() + " protocol"
+    public static string TitleOf(TrainingOptions options) =>
+        (options.OptimiserOf() is SgdOptimiser ? options.Protocol.ToString().ToLowerInvariant() + " protocol" : options.OptimiserOf().Title)
         + (options.WarmUp is { } steps ? $", warm-up {steps}" : "")
         + (options.ClipNorm is { } norm ? $", clip {Text(norm)}" : "")
         + (options.Schedule == Schedule.Cosine ? ", cosine schedule" : "");

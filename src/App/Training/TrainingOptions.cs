@@ -4,36 +4,29 @@ using System.Text.Json.Serialization;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
-
-/// <summary>Which models a run trains.</summary>
-public enum ModelChoice
-{
-    /// <summary>One after the other.</summary>
-    Both,
-
-    /// <summary>The fully connected autoencoder.</summary>
-    Fc,
-
-    /// <summary>The convolutional autoencoder.</summary>
-    Conv,
-}
-
-/// <summary>What a choice of models means.</summary>
-internal static class ModelChoices
-{
-    /// <summary>The networks that are chosen, in the order in which they are trained.</summary>
-    public static IEnumerable<Network> Networks(this ModelChoice choice, Interpolation upsample) => Network.Published(upsample).Where(network =>
-        choice == ModelChoice.Both || string.Equals(network.Name, choice.ToString(), StringComparison.OrdinalIgnoreCase));
-}
 
 /// <summary>Everything that decides what a run computes, as given on the command line or by default.</summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Models to train.</summary>
-    public ModelChoice Model { get; init; }
+    /// <summary>Models to train, as <see cref="ModelChoice"/> reads them.</summary>
+    public string Model { get; init; } = ModelChoice.Both;
+
+    /// <summary>What they are trained for, by name.</summary>
+    public string Loss { get; init; } = Kernels.Loss.All[0].Name;
+
+    /// <summary>The update rule, by name.</summary>
+    public string Optimizer { get; init; } = Optimiser.All[0].Name;
+
+    /// <summary>Of the update rule, null for its own.</summary>
+    public double? Momentum { get; init; }
+
+    /// <summary>Of the update rule, null for its own.</summary>
+    public double? WeightDecay { get; init; }
+
+    /// <summary>How pixels become the input.</summary>
+    public NormaliseChoice Normalise { get; init; }
 
     /// <summary>What runs the kernels.</summary>
     public AcceleratorKind Accelerator { get; init; }
@@ -71,13 +64,13 @@ public sealed record TrainingOptions
     /// <summary>Steps of warm-up, null for the protocol's.</summary>
     public int? WarmUp { get; init; }
 
-    /// <summary>The norm at which the convolutional model's gradient is clipped, 0 for not, null for the protocol's.</summary>
+    /// <summary>The norm at which the gradient is clipped, 0 for not, null for the protocol's.</summary>
     public double? ClipNorm { get; init; }
 
     /// <summary>How the learning rate goes on after warm-up.</summary>
     public Schedule Schedule { get; init; }
 
-    /// <summary>How the convolutional model upsamples.</summary>
+    /// <summary>How models upsample that do not say.</summary>
     public Interpolation Upsample { get; init; }
 
     /// <summary>First so many training images only.</summary>
@@ -106,13 +99,41 @@ public sealed record TrainingOptions
         TrainLimit: null,
         TestLimit: null,
         Upsample: Interpolation.Bilinear,
+        Loss: "mse",
+        Optimizer: "sgd",
+        WeightDecay: null,
+        Normalise: NormaliseChoice.Dataset,
     };
+
+    /// <summary>The loss.</summary>
+    /// <exception cref="UserError">There is none of this name.</exception>
+    internal Loss LossOf() => Kernels.Loss.All.FirstOrDefault(loss => loss.Name == Loss)
+        ?? throw new UserError(ExitCode.Usage, $"--loss '{Loss}' is unknown; known are {string.Join(", ", Kernels.Loss.All)}");
+
+    /// <summary>The update rule.</summary>
+    /// <exception cref="UserError">There is none of this name, or it does not take its numbers.</exception>
+    internal Optimiser OptimiserOf()
+    {
+        try
+        {
+            return Optimiser.Named(Optimizer, new(Momentum, WeightDecay));
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserError(ExitCode.Usage, $"--optimizer {Optimizer}: {e.Message.Split(" (Parameter")[0]}", e);
+        }
+    }
 
     /// <summary>As recorded in <c>summary.json</c>: values as they are written on the command line.</summary>
     /// <remarks>Written out, for every run begins with it, and reflection is slow the first time.</remarks>
     public JsonObject ToJson() => new()
     {
-        ["model"] = NameOf(Model),
+        ["model"] = Model,
+        ["loss"] = Loss,
+        ["optimizer"] = Optimizer,
+        ["momentum"] = Momentum,
+        ["weight_decay"] = WeightDecay,
+        ["normalise"] = NameOf(Normalise),
         ["accelerator"] = NameOf(Accelerator),
         ["device"] = Device,
         ["threads"] = Threads,

@@ -9,10 +9,11 @@ namespace AutoencoderGpu.App.Training;
 /// <summary>A run: its models one after the other, and all files of its folder.</summary>
 /// <param name="floors">Of <paramref name="data"/>; reckoned after the first steps, which need not wait for them.</param>
 internal sealed class TrainingRun(
-    TrainingOptions options, RunFolder folder, Executor executor, DataSet data, Lazy<Floors> floors, Terminal terminal)
+    TrainingOptions options, RunFolder folder, Executor executor, DataSet data, Floors floors, Terminal terminal)
 {
     private readonly bool _comparesWithReference = options.FollowReference(data);
     private readonly DatasetSummary _dataset = DatasetSummary.Of(data);
+    private readonly IReadOnlyList<Network> _networks = [.. options.Networks(data).Select(entry => entry.Network)];
 
     /// <summary>Trains, and writes the folder.</summary>
     /// <returns>What <c>summary.json</c> says at the end.</returns>
@@ -20,12 +21,12 @@ internal sealed class TrainingRun(
     /// <exception cref="AcceleratorException">A model finds no room on the device.</exception>
     public RunSummary Run(RunStart start, CancellationToken cancellation)
     {
-        using var trainers = options.Model.Networks(options.Upsample)
+        using var trainers = _networks
             .Select(network => new ModelTrainer(executor, network, options, data, folder))
             .GetEnumerator();
         // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
         trainers.MoveNext();
-        folder.Create(start, _dataset);
+        folder.Create(start, _dataset, _networks.Select(network => network.Name));
         // Written at once: --resume reads the options from it, however early the run is stopped.
         Summary().Save(folder.Summary);
         try
@@ -67,7 +68,7 @@ internal sealed class TrainingRun(
                 {
                     log.Append(trainer.History);
                     progress.Clear();
-                    terminal.Say(RunReport.Line(epoch, floors.Value, _comparesWithReference));
+                    terminal.Say(RunReport.Line(epoch, floors.Of(network), _comparesWithReference));
                     Metrics.Write(folder.Metrics, Histories());
                 },
                 cancellation);
@@ -86,10 +87,16 @@ internal sealed class TrainingRun(
 
     /// <summary>What the checkpoints say of each model, those of an earlier sitting included; they are the one record there is.</summary>
     private IEnumerable<(Network Network, Checkpoint State)> States() =>
-        from network in Network.Published(options.Upsample)
+        from network in _networks.Concat(OthersInFolder())
         let state = Checkpoint.Read(folder.Checkpoint(network.Name))
         where state.History.Count > 0
         select (network, state);
+
+    /// <summary>Networks that an earlier sitting trained and this one does not.</summary>
+    private IEnumerable<Network> OthersInFolder() =>
+        from name in folder.Models()
+        where _networks.All(network => network.Name != name)
+        select WeightsFile.NetworkOf(folder.Checkpoint(name), options.Upsample) with { Normalisation = _networks[0].Normalisation, Loss = _networks[0].Loss };
 
     /// <summary>All complete epochs, model by model.</summary>
     public EpochRecord[] Histories() => [.. States().SelectMany(entry => entry.State.History)];
@@ -106,7 +113,8 @@ internal sealed class TrainingRun(
         LossPlot.Save(folder.LossCurves, epochs, new(RunReport.TitleOf(data, options), options.LearningRate, options.BatchSize, options.Seed)
         {
             IsFallback = data.IsFallback,
-            Floor = floors.Value.Test,
+            Floors = [.. States().Select(entry => floors.Of(entry.Network).Test).Distinct()],
+            LossTitle = _networks[0].Loss.Title,
             ShowReference = _comparesWithReference,
             Remark = RunReport.TitleOf(options),
         });
@@ -128,6 +136,7 @@ internal sealed class TrainingRun(
         var protocol = Protocol.Of(options, network);
         return new(
             network.Name,
+            Notation.Of(network),
             Accelerators.OptionOf(executor.Kind),
             CountsOf(Compiler.Compile(network, new(1)).Parameters),
             new(protocol.WarmUpSteps, protocol.MaximalGradientNorm, protocol.Schedule.ToString().ToLowerInvariant()),
@@ -136,8 +145,8 @@ internal sealed class TrainingRun(
             state.History[^1].TestLoss,
             best.TestLoss,
             best.Epoch,
-            floors.Value.Test,
-            floors.Value.Train,
+            floors.Of(network).Test,
+            floors.Of(network).Train,
             [.. state.History.Select(epoch => epoch.Seconds)],
             1e6 * state.TrainingSeconds / steps,
             steps,

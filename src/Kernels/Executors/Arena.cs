@@ -20,6 +20,7 @@ public sealed class Arena : IDisposable
 
     internal Arena(DeviceMemory memory, int length)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         _memory = memory;
         _buffer = memory.Take<float>((long)length + Reserve);
@@ -36,6 +37,7 @@ public sealed class Arena : IDisposable
     /// <summary>Copies floats to the device.</summary>
     public void Write(int offset, ReadOnlySpan<float> values)
     {
+        Require(offset, values.Length);
         if (values.Length > 0)
             View.SubView(offset, values.Length).CopyFromCPU(_memory.Stream, values);
     }
@@ -43,6 +45,7 @@ public sealed class Arena : IDisposable
     /// <summary>Copies floats from the device, after all that was started there has ended.</summary>
     public void Read(int offset, Span<float> values)
     {
+        Require(offset, values.Length);
         if (values.Length > 0)
             View.SubView(offset, values.Length).CopyToCPU(_memory.Stream, values);
         _memory.Stream.Synchronize();
@@ -70,4 +73,11 @@ public sealed class Arena : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Return(_buffer);
+
+    /// <summary>ILGPU's own check would end the process, and takes what lies beyond the length for a part.</summary>
+    private void Require(int offset, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
+    }
 }

@@ -34,7 +34,7 @@ public sealed class InstructionList
     /// <summary>What a program needs of an arena and of images.</summary>
     private sealed class Demands(int batchSize) : OperandVisitor
     {
-        private long _length;
+        private Int128 _length;
         private int? _imageSize;
         private string _name = "";
 
@@ -62,20 +62,22 @@ public sealed class InstructionList
         {
             if (distance < 0 || map.Height < 1 || map.Width < 1 || map.Channels < 1)
                 throw new ArgumentException($"{_name} has a map of {map.Height}×{map.Width}×{map.Channels}.");
-            if (copies > 1 && distance < (long)batchSize * map.ImageStride)
+            // Sizes of maps are 32-bit numbers, which may have wrapped.
+            var length = (Int128)batchSize * (map.Height + 2L * map.Border) * (map.Width + 2L * map.Border) * map.Channels;
+            if (copies > 1 && distance < length)
                 throw new ArgumentException($"{_name}'s maps {map} are {distance} floats apart, too few for a mini-batch of {batchSize}.");
             if (border == (map.Border > 0 ? Border.None : Border.Zeros))
                 throw new ArgumentException($"{_name} needs a map {(border == Border.None ? "without" : "with")} a border, and {map} is none.");
-            Add(map.Offset, (copies - 1L) * distance + (long)batchSize * map.ImageStride, map.ToString());
+            Add(map.Offset, (copies - 1L) * distance + length, map.ToString());
         }
 
         protected override void Slice(ref int offset, int length, Access access) => Add(offset, length, "a slice of floats");
 
-        private void Add(int offset, long length, string what)
+        private void Add(int offset, Int128 length, string what)
         {
             if (offset < 0 || length < 0)
                 throw new ArgumentException($"{_name} has {what} at {offset} of the arena, with {length} floats.");
-            _length = Math.Max(_length, offset + length);
+            _length = Int128.Max(_length, offset + length);
         }
     }
 }

@@ -146,6 +146,9 @@ public record AdamOptimiser : Optimiser
     }
 
     /// <inheritdoc/>
+    public override string Title => (_isDecoupled ? "AdamW" : "Adam") + DecayOf(_weightDecay);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> State => ["exp_avg", "exp_avg_sq"];
 
     /// <inheritdoc/>

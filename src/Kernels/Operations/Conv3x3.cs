@@ -12,6 +12,8 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// </remarks>
 public partial struct Conv3x3 : IOperation<Conv3x3>
 {
+    private const int NoBias = -1;
+
     internal FeatureMap Input;
     internal FeatureMap Output;
     internal FeatureMap Saved;
@@ -30,6 +32,7 @@ public partial struct Conv3x3 : IOperation<Conv3x3>
     public static Instruction Forward(FeatureMap input, int weights, int bias, FeatureMap output, Activation activation)
     {
         RequireShapes(input, output);
+        ArgumentOutOfRangeException.ThrowIfNegative(bias);
         return new Instruction<Conv3x3>(
             new() { Input = input, Output = output, Weights = weights, Bias = bias, Activation = activation });
     }
@@ -52,7 +55,7 @@ public partial struct Conv3x3 : IOperation<Conv3x3>
             Output = inputGradient,
             Saved = input,
             Weights = rotatedWeights,
-            Bias = -1,
+            Bias = NoBias,
             Derivative = inputActivation,
         });
     }
@@ -65,7 +68,7 @@ public partial struct Conv3x3 : IOperation<Conv3x3>
         operands.Write(ref i.Output);
         operands.Read(ref i.Saved);
         operands.Read(ref i.Weights, 9 * i.Input.Channels * i.Output.Channels);
-        if (i.Bias >= 0)
+        if (i.Bias != NoBias)
             operands.Read(ref i.Bias, i.Output.Channels);
     }
 

@@ -106,6 +106,9 @@ public sealed record MomentumOptimiser : Optimiser
     }
 
     /// <inheritdoc/>
+    public override string Title => FormattableString.Invariant($"SGD with momentum {_momentum}") + DecayOf(_weightDecay);
+
+    /// <inheritdoc/>
     public override IReadOnlyList<string> State => ["momentum_buffer"];
 
     /// <inheritdoc/>

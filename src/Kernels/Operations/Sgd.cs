@@ -53,5 +53,8 @@ public struct Sgd : IOperation<Sgd>
 public sealed record SgdOptimiser() : Optimiser("sgd", 1.0)
 {
     /// <inheritdoc/>
+    public override string Title => "SGD";
+
+    /// <inheritdoc/>
     public override Instruction Update(int parameters, Gradients gradients, IReadOnlyList<int> state) => Sgd.Of(parameters, gradients);
 }

@@ -7,8 +7,15 @@ namespace AutoencoderGpu.Models;
 /// <param name="Name">Prefix of its parameters' names; null where the network shall give it one.</param>
 /// <param name="Outputs">Output channels.</param>
 /// <param name="Activation">What follows.</param>
-public sealed record ConvLayer(string? Name, int Outputs, Activation Activation) : WeightedLayer(Name, Outputs, Activation)
+public sealed record ConvLayer(string? Name, int Outputs, Activation Activation) : WeightedLayer(Name, Outputs, Activation), INotated<ConvLayer>
 {
+    static string INotated<ConvLayer>.Form => "conv N [ACTIVATION]";
+
+    static string INotated<ConvLayer>.Meaning => "3×3 convolution to N channels, padding 1";
+
+    /// <inheritdoc/>
+    public override string Notation => WithActivation($"conv {Outputs}");
+
     private const int Taps = 9;
 
     /// <inheritdoc/>
@@ -38,4 +45,6 @@ public sealed record ConvLayer(string? Name, int Outputs, Activation Activation)
         yield return Conv3x3.BackwardInput(
             operands.OutputGradient, rotated, operands.InputGradient, operands.Input, operands.InputActivation);
     }
+
+    static ConvLayer INotated<ConvLayer>.Parse(NotationWords words) => new(null, words.Number("output channels"), words.OptionalActivation());
 }

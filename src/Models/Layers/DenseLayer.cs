@@ -7,8 +7,15 @@ namespace AutoencoderGpu.Models;
 /// <param name="Name">Prefix of its parameters' names; null where the network shall give it one.</param>
 /// <param name="Outputs">Outputs.</param>
 /// <param name="Activation">What follows.</param>
-public sealed record DenseLayer(string? Name, int Outputs, Activation Activation) : WeightedLayer(Name, Outputs, Activation)
+public sealed record DenseLayer(string? Name, int Outputs, Activation Activation) : WeightedLayer(Name, Outputs, Activation), INotated<DenseLayer>
 {
+    static string INotated<DenseLayer>.Form => "dense N [ACTIVATION]";
+
+    static string INotated<DenseLayer>.Meaning => "fully connected to N values";
+
+    /// <inheritdoc/>
+    public override string Notation => WithActivation($"dense {Outputs}");
+
     /// <inheritdoc/>
     public override Shape OutputOf(Shape input)
     {
@@ -33,4 +40,6 @@ public sealed record DenseLayer(string? Name, int Outputs, Activation Activation
         yield return DenseBackwardInput.Of(
             operands.OutputGradient, operands.Input, operands.Parameters[0], operands.InputGradient, operands.InputActivation);
     }
+
+    static DenseLayer INotated<DenseLayer>.Parse(NotationWords words) => new(null, words.Number("outputs"), words.OptionalActivation());
 }

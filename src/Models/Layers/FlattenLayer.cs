@@ -4,8 +4,15 @@ using AutoencoderGpu.Kernels.Operations;
 namespace AutoencoderGpu.Models;
 
 /// <summary>A map as flat values, in PyTorch's order: channel, row, column.</summary>
-public sealed record FlattenLayer : Layer
+public sealed record FlattenLayer : Layer, INotated<FlattenLayer>
 {
+    static string INotated<FlattenLayer>.Form => "flatten";
+
+    static string INotated<FlattenLayer>.Meaning => "a map as values, channel by channel as in PyTorch";
+
+    /// <inheritdoc/>
+    public override string Notation => "flatten";
+
     /// <inheritdoc/>
     public override Shape OutputOf(Shape input) => Shape.Flat(input.Size);
 
@@ -18,4 +25,6 @@ public sealed record FlattenLayer : Layer
     internal override IEnumerable<Instruction> Backward(LayerOperands operands) => operands.IsFirst
         ? []
         : [ReorderChannels.Unflatten(operands.OutputGradient, operands.InputGradient)];
+
+    static FlattenLayer INotated<FlattenLayer>.Parse(NotationWords words) => new();
 }

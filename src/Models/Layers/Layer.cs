@@ -8,6 +8,9 @@ namespace AutoencoderGpu.Models;
 /// </summary>
 public abstract record Layer
 {
+    /// <summary>The layer as text.</summary>
+    public abstract string Notation { get; }
+
     /// <summary>The shape of its output.</summary>
     /// <exception cref="ArgumentException">It cannot take such an input; the message says what would fit.</exception>
     public abstract Shape OutputOf(Shape input);
@@ -40,6 +43,9 @@ public abstract record WeightedLayer(string? Name, int Outputs, Activation Activ
 {
     /// <inheritdoc/>
     public sealed override Activation ActivationOf(Activation input) => Activation;
+
+    private protected string WithActivation(FormattableString layer) =>
+        FormattableString.Invariant(layer) + (Activation == Activation.None ? "" : $" {Activation.ToString().ToLowerInvariant()}");
 
     /// <summary>Throws where there are no outputs.</summary>
     private protected void RequireOutputs(string layer)

@@ -4,8 +4,15 @@ using AutoencoderGpu.Kernels.Operations;
 namespace AutoencoderGpu.Models;
 
 /// <summary>Max-pooling over 2×2; an odd last row or column is dropped, as in PyTorch.</summary>
-public sealed record MaxPoolLayer : Layer
+public sealed record MaxPoolLayer : Layer, INotated<MaxPoolLayer>
 {
+    static string INotated<MaxPoolLayer>.Form => "pool";
+
+    static string INotated<MaxPoolLayer>.Meaning => "maxima of 2×2 pixels";
+
+    /// <inheritdoc/>
+    public override string Notation => "pool";
+
     /// <inheritdoc/>
     public override Shape OutputOf(Shape input) => input.Height > 1 && input.Width > 1
         ? new(input.Height / 2, input.Width / 2, input.Channels)
@@ -22,4 +29,6 @@ public sealed record MaxPoolLayer : Layer
         : [MaxPool2x2Backward.Of(operands.OutputGradient, Argmax(operands), operands.InputGradient)];
 
     private static FeatureMap Argmax(LayerOperands operands) => operands.Kept ??= operands.MapLike(operands.Output);
+
+    static MaxPoolLayer INotated<MaxPoolLayer>.Parse(NotationWords words) => new();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Operations;
 
@@ -5,8 +6,15 @@ namespace AutoencoderGpu.Models;
 
 /// <summary>Flat values as a map, in PyTorch's order: channel, row, column.</summary>
 /// <param name="Map">The map's shape.</param>
-public sealed record UnflattenLayer(Shape Map) : Layer
+public sealed record UnflattenLayer(Shape Map) : Layer, INotated<UnflattenLayer>
 {
+    static string INotated<UnflattenLayer>.Form => "unflatten HxWxC";
+
+    static string INotated<UnflattenLayer>.Meaning => "values as a map, channel by channel as in PyTorch";
+
+    /// <inheritdoc/>
+    public override string Notation => string.Create(CultureInfo.InvariantCulture, $"unflatten {Map.Height}x{Map.Width}x{Map.Channels}");
+
     /// <inheritdoc/>
     public override Shape OutputOf(Shape input)
     {
@@ -25,4 +33,6 @@ public sealed record UnflattenLayer(Shape Map) : Layer
     internal override IEnumerable<Instruction> Backward(LayerOperands operands) => operands.IsFirst
         ? []
         : [ReorderChannels.Flatten(operands.OutputGradient, operands.InputGradient)];
+
+    static UnflattenLayer INotated<UnflattenLayer>.Parse(NotationWords words) => new(words.Shape());
 }

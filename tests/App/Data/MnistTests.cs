@@ -1,5 +1,6 @@
 using AutoencoderGpu.App;
 using AutoencoderGpu.App.Data;
+using AutoencoderGpu.Models;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App.Data;
@@ -68,8 +69,8 @@ public sealed class MnistTests : IDisposable
         Assert.Equal((60_000, 28, 28), (set.Train.Count, set.Train.Height, set.Train.Width));
         Assert.Equal((10_000, 28, 28), (set.Test.Count, set.Test.Height, set.Test.Width));
         Assert.Equal([5, 0, 4, 1, 9], set.Train.Labels[..5]);
-        Assert.Equal(0.462943, LossFloor.Of(set.Train), 5e-7);
-        Assert.Equal(0.469391, LossFloor.Of(set.Test), 5e-7);
+        Assert.Equal(0.462943, LossFloor.Of(set.Train, Network.FullyConnected), 5e-7);
+        Assert.Equal(0.469391, LossFloor.Of(set.Test, Network.FullyConnected), 5e-7);
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class ComparisonPlotTests : IDisposable
 
     private SKBitmap Draw(bool showReference, params ComparedCurve[] curves)
     {
-        ComparisonPlot.Save(_folder.File("a.png"), curves, "subtitle", 0.469391, showReference, isFallback: false);
+        ComparisonPlot.Save(_folder.File("a.png"), curves, "subtitle", _ => 0.469391, "mean squared error", showReference, isFallback: false);
         SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
         Assert.Equal((2000, 1000), (picture.Width, picture.Height));
         return picture;

@@ -8,7 +8,7 @@ public sealed class PlotTests : IDisposable
 {
     private static readonly LossPlotOptions _options = new("MNIST", 1.0, 10, 1)
     {
-        Floor = 0.469391,
+        Floors = [0.469391],
         ShowReference = true,
     };
 
@@ -30,8 +30,8 @@ public sealed class PlotTests : IDisposable
             "one model" => (both[10..], _options),
             "hundred" => ([.. Enumerable.Range(1, 100).Select(i => both[0] with { Epoch = i, TestLoss = 0.5 + 0.1 / i })], _options),
             "missing" => ([both[0], both[1] with { TrainLoss = double.NaN, TestLoss = double.PositiveInfinity }, both[3]], _options),
-            "none" => ([], _options with { Floor = null }),
-            "equal" => ([both[0] with { TrainLoss = 0, TestLoss = 0 }], _options with { Floor = null, ShowReference = false }),
+            "none" => ([], _options with { Floors = [] }),
+            "equal" => ([both[0] with { TrainLoss = 0, TestLoss = 0 }], _options with { Floors = [], ShowReference = false }),
             _ => (new[] { both[0] with { Model = "other" } }, _options),
         };
 

@@ -16,7 +16,7 @@ public sealed class RunSummaryTests : IDisposable
         new DatasetSummary("mnist", "mnist", false, 60000, 10000),
         [
             new ModelSummary(
-                "fc", "cpu", new ParameterCounts(233856, 234512), new ProtocolSummary(100, 0.5f, "cosine"), 0.5, 0.625, 0.75, 0.5, 2, 0.25, 0.125,
+                "fc", "784-64-784", "cpu", new ParameterCounts(233856, 234512), new ProtocolSummary(100, 0.5f, "cosine"), 0.5, 0.625, 0.75, 0.5, 2, 0.25, 0.125,
                 [1.5, 2], 228.5, 12000, 10),
         ]);
 
@@ -56,6 +56,7 @@ public sealed class RunSummaryTests : IDisposable
               "models": [
                 {
                   "model": "fc",
+                  "notation": "784-64-784",
                   "accelerator": "cpu",
                   "parameters": {
                     "total": 468368,
