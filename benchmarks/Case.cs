@@ -1,4 +1,5 @@
 using System.Globalization;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
 

@@ -1,3 +1,4 @@
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
 

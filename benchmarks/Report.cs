@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.Benchmarks.Plot;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.Benchmarks;

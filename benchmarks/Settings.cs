@@ -1,4 +1,4 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.Benchmarks;

@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Gpu;
 using ILGPU.Runtime.Cuda;
 
 namespace AutoencoderGpu.Verification;

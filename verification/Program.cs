@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
-using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Gpu;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Verification;
 using ILGPU;
 using ILGPU.Backends.PTX;

@@ -1,4 +1,4 @@
-using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Instructions;
 using ILGPU;
 
 namespace AutoencoderGpu.Verification;

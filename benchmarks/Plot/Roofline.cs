@@ -1,7 +1,8 @@
 using System.Globalization;
+using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
-using ScottPlot;
 using ScottPlot.TickGenerators;
+using ScottPlot;
 
 namespace AutoencoderGpu.Benchmarks.Plot;
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using AutoencoderGpu.App.Data;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
+
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 using Tensor = TorchSharp.torch.Tensor;

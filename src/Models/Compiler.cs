@@ -1,5 +1,5 @@
 using AutoencoderGpu.Kernels;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Operations;
 
 namespace AutoencoderGpu.Models;
@@ -7,7 +7,7 @@ namespace AutoencoderGpu.Models;
 /// <summary>What a program is compiled for.</summary>
 /// <param name="BatchSize">Images of a mini-batch, at most.</param>
 /// <param name="MaximalGradientNorm">The norm at which all gradients are clipped together; 0 for not.</param>
-/// <param name="GradientSplits">The executor's <see cref="Executor.GradientSplits"/>.</param>
+/// <param name="GradientSplits">The executor's <see cref="AutoencoderGpu.Kernels.Executors.Executor.GradientSplits"/>.</param>
 public sealed record CompilerOptions(int BatchSize, float MaximalGradientNorm = 0, int GradientSplits = 1)
 {
     /// <summary>The update rule; plain SGD where none is named.</summary>

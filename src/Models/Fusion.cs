@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Operations;
 
 namespace AutoencoderGpu.Models;
@@ -80,11 +81,11 @@ internal sealed class Fusion(ArenaSpace space)
                 _products.Add(upsample.Output.Offset, products = space.Map(x.Height, x.Width, y.Channels, 9));
             var stride = checked(space.BatchSize * products.Size);
             Replace(up, UpsampledConv3x3Project.Of(x, conv.Weights, products, stride));
-            Replace(users[1], UpsampledConv3x3Spread.Of(products, stride, conv.Bias, y, conv.Activation, upsample.Interpolation));
+            Replace(users[1], UpsampledConv3x3Interpolate.Of(products, stride, conv.Bias, y, conv.Activation, upsample.Interpolation));
             if (users.Count > 2)
             {
                 // z is not needed any more, and its gradient takes its place.
-                var collect = UpsampledConv3x3Collect.Of(weights.OutputGradient, products, stride, upsample.Interpolation);
+                var collect = UpsampledConv3x3InterpolateBackward.Of(weights.OutputGradient, products, stride, upsample.Interpolation);
                 _program.Insert(_program.IndexOf(users[2]), collect);
                 Replace(users[2], UpsampledConv3x3BackwardWeights.Of(products, stride, x, weights.Target));
             }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 
 namespace AutoencoderGpu.Models;
 

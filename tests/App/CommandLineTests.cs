@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.App.Images;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
 using Xunit;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using AutoencoderGpu.Kernels;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Devices;
+using AutoencoderGpu.Kernels.Instructions;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.App;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
 using AutoencoderGpu.Tests.App.Reports;

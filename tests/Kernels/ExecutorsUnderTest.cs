@@ -1,8 +1,12 @@
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
 using AutoencoderGpu.Tests.Kernels;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(ExecutorsUnderTest))]
+
 
 namespace AutoencoderGpu.Tests.Kernels;
 

@@ -1,6 +1,10 @@
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Operations;
+using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 using AutoencoderGpu.Models;
 using Xunit;
 
@@ -378,7 +382,7 @@ public class MisuseTests
 
         static void IOperation<Failing>.Run<V>(in Failing i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
         {
-            var index = worker.Share(worker.Count).Start;
+            var index = worker.Range(worker.Count).Start;
             if (batch.Step == i._step && (i._thrower == All || index == i._thrower))
                 throw new TimeoutException($"worker {index} of {worker.Count} in step {batch.Step}");
             if (i._waits)

@@ -1,3 +1,5 @@
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
 using Xunit;
@@ -44,6 +46,6 @@ public sealed class PeakTests
     public void Only_the_cpu_knows_its_roofs()
     {
         using var simulator = Accelerators.Open(AcceleratorKind.Simulator, 0, 1);
-        Assert.Null(simulator.MeasureRoofs());
+        Assert.Null(simulator.MeasureRoofline());
     }
 }

@@ -1,4 +1,4 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Threads;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.Kernels;
@@ -20,7 +20,7 @@ public sealed class PiecesTests
         {
             for (var division = 0; division < sizes.Length; division++)
             {
-                foreach (var item in new Items(new Pieces(team, index, sizes[division], grain: 1 + division % 3)))
+                foreach (var item in new WorkItems(new WorkRanges(team, index, sizes[division], grain: 1 + division % 3)))
                     Interlocked.Increment(ref taken[division][item]);
             }
         });
@@ -32,7 +32,7 @@ public sealed class PiecesTests
     {
         using var team = new ThreadTeam(2);
         var blocks = new List<(int Start, int End)>();
-        foreach (var block in new Blocks(new Pieces(team, 0, items: 9, grain: 2), items: 50, tile: 6, most: 12))
+        foreach (var block in new WorkBlocks(new WorkRanges(team, 0, items: 9, grain: 2), items: 50, tile: 6, most: 12))
             blocks.Add(block);
         Assert.Equal(Enumerable.Range(0, 50), blocks.SelectMany(block => Enumerable.Range(block.Start, block.End - block.Start)).Order());
         Assert.All(blocks, block => Assert.True(block.Start % 6 == 0 && block.End - block.Start <= 12 && (block.End % 6 == 0 || block.End == 50)));
@@ -48,10 +48,10 @@ public sealed class PiecesTests
         Assert.Equal(5, All(new(team, 1, items: 10, grain: 1))[0]);
     }
 
-    private static List<int> All(Pieces pieces)
+    private static List<int> All(WorkRanges ranges)
     {
         var items = new List<int>();
-        foreach (var item in new Items(pieces))
+        foreach (var item in new WorkItems(pieces))
             items.Add(item);
         return items;
     }

@@ -1,5 +1,6 @@
 using AutoencoderGpu.Kernels;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Simd;
 using AutoencoderGpu.Models;
 using Xunit;
 

@@ -65,7 +65,7 @@ public class UpsampledConv3x3Tests
         var output = bench.Writable(bench.Map(2 * height, 2 * width, cout, 1));
         bench.Run(
             UpsampledConv3x3Project.Of(input, bench.Slice(data.W.Length, data.Weights.ToArena(data.W)), products, tapStride),
-            UpsampledConv3x3Spread.Of(products, tapStride, bench.Slice(cout, data.Bias), output, activation, data.Interpolation));
+            UpsampledConv3x3Interpolate.Of(products, tapStride, bench.Slice(cout, data.Bias), output, activation, data.Interpolation));
         Activated.Check(data.What, bench.Read(output), sums, activation);
     }
 
@@ -78,7 +78,7 @@ public class UpsampledConv3x3Tests
         var rotated = bench.Writable(bench.Slice(data.W.Length), data.W.Length);
         var gradient = bench.Writable(bench.Map(height, width, cin, 1));
         bench.Run(
-            UpsampledConv3x3Collect.Of(bench.Map(2 * height, 2 * width, cout, 0, data.G), products, tapStride, data.Interpolation),
+            UpsampledConv3x3InterpolateBackward.Of(bench.Map(2 * height, 2 * width, cout, 0, data.G), products, tapStride, data.Interpolation),
             RotateWeights3x3.Of(bench.Slice(data.W.Length, data.Weights.ToArena(data.W)), rotated, cin, cout),
             UpsampledConv3x3BackwardInput.Of(products, tapStride, rotated, gradient, bench.Map(height, width, cin, 0, x), activation));
         Tolerance.Check(
@@ -94,7 +94,7 @@ public class UpsampledConv3x3Tests
         for (var split = 0; split < splits; split++)
             bench.Writable(gradients + split * stride, length);
         bench.Run(
-            UpsampledConv3x3Collect.Of(bench.Map(2 * height, 2 * width, cout, 0, data.G), products, tapStride, data.Interpolation),
+            UpsampledConv3x3InterpolateBackward.Of(bench.Map(2 * height, 2 * width, cout, 0, data.G), products, tapStride, data.Interpolation),
             UpsampledConv3x3BackwardWeights.Of(
                 products, tapStride, bench.Map(height, width, cin, 0, data.X), new(gradients, splits, stride)));
         var total = new float[length];

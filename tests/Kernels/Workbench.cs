@@ -1,5 +1,6 @@
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using Xunit;
 
 namespace AutoencoderGpu.Tests.Kernels;

@@ -1,5 +1,7 @@
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 using AutoencoderGpu.Tests.Kernels;
 using Xunit;
@@ -16,8 +18,8 @@ public class FusionTests
     private static readonly string[] _pooled = ["PooledConv3x3"];
     private static readonly string[] _pooledWeights = ["PooledConv3x3BackwardWeights"];
     private static readonly string[] _dense = ["DenseBackwardUpdate"];
-    private static readonly string[] _upsampled = ["UpsampledConv3x3Project", "UpsampledConv3x3Spread"];
-    private static readonly string[] _upsampledWeights = ["UpsampledConv3x3Collect", "UpsampledConv3x3BackwardWeights"];
+    private static readonly string[] _upsampled = ["UpsampledConv3x3Project", "UpsampledConv3x3Interpolate"];
+    private static readonly string[] _upsampledWeights = ["UpsampledConv3x3InterpolateBackward", "UpsampledConv3x3BackwardWeights"];
     private static readonly string[] _upsampledInput = ["UpsampledConv3x3BackwardInput"];
 
     /// <summary>Layers by the fused instructions of an evaluation, and by those that are in a training step beside them.</summary>
@@ -157,8 +159,8 @@ public class FusionTests
         var (_, conv) = Both(Network.Convolutional(Interpolation.Bilinear), new(Batch, 0.25f));
         Assert.Equal(
             [
-                "Gather", "PooledConv3x3", "PooledConv3x3", "Conv3x3", "UpsampledConv3x3Project", "UpsampledConv3x3Spread",
-                "UpsampledConv3x3Project", "UpsampledConv3x3Spread", "MeanSquaredError",
+                "Gather", "PooledConv3x3", "PooledConv3x3", "Conv3x3", "UpsampledConv3x3Project", "UpsampledConv3x3Interpolate",
+                "UpsampledConv3x3Project", "UpsampledConv3x3Interpolate", "MeanSquaredError",
             ],
             conv.Training.Instructions.Take(9).Select(instruction => instruction.Name));
     }

@@ -1,5 +1,7 @@
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Simd;
 using AutoencoderGpu.Models;
 using AutoencoderGpu.Tests.Kernels;
 using Xunit;

@@ -1,4 +1,5 @@
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 using Xunit;
 

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using AutoencoderGpu.Kernels;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Simd;
 using AutoencoderGpu.Models;
 using AutoencoderGpu.Tests.Kernels;
 using Xunit;

@@ -1,5 +1,6 @@
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Gpu;
 using AutoencoderGpu.Models;
 using AutoencoderGpu.Tests.Kernels;
 using ILGPU.Runtime.OpenCL;

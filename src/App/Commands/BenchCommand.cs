@@ -4,8 +4,10 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
-using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Models;
 using Spectre.Console;
 
@@ -31,7 +33,7 @@ internal static class BenchCommand
             var options = TrainingArguments.Parse(parsed, new());
             var networks = options.Networks(SyntheticDigits.Generate(1, 1, 1));
             _ = options.OptimiserOf();
-            var roofs = executor.MeasureRoofs();
+            var roofs = executor.MeasureRoofline();
             var results = new JsonArray();
             foreach (var (_, network) in networks)
                 results.Add(Run(executor, roofs, network, options, parsed, terminal, cancellation));
@@ -44,7 +46,7 @@ internal static class BenchCommand
     }
 
     private static JsonObject Run(
-        Executor executor, Roofs? roofs, Network network, TrainingOptions options, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+        Executor executor, Roofline? roofs, Network network, TrainingOptions options, ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var batchSize = parsed.GetValue(CommonOptions.BatchSize);
         var steps = parsed.GetValue(_steps);
@@ -136,7 +138,7 @@ internal static class BenchCommand
     /// The share of the measured peak, null where there is no arithmetic or no peak. Operations are counted as the plain algorithm
     /// has them, so one that does with fewer may reach more than all of it.
     /// </summary>
-    private static double? Share(Cost cost, double microseconds, Roofs? roofs) =>
+    private static double? Share(Cost cost, double microseconds, Roofline? roofs) =>
         cost.Flops > 0 ? Rate(cost.Flops, microseconds) / roofs?.Gflops : null;
 
     private static (double Median, double Best, int Steps) Time(

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Kernels.Executors;
 using Spectre.Console;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Devices;
 using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Models;
 using Spectre.Console;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
 using Spectre.Console;

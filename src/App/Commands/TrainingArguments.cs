@@ -1,6 +1,7 @@
 using System.CommandLine;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 
 namespace AutoencoderGpu.App.Commands;
 

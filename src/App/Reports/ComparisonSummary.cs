@@ -68,7 +68,7 @@ public sealed record ComparedRun(string Model, double LearningRate, ulong Seed, 
 /// <param name="BestTestLoss">Of each run its lowest test loss.</param>
 /// <param name="RecentTrainLoss">Of each run the mean loss of its last 100 steps.</param>
 public sealed record GroupSummary(
-    string Model, double LearningRate, int Runs, int Collapsed, Spread BestTestLoss, Spread RecentTrainLoss)
+    string Model, double LearningRate, int Runs, int Collapsed, Statistics BestTestLoss, Statistics RecentTrainLoss)
 {
     /// <summary>Sorts runs into groups, in their order.</summary>
     public static IReadOnlyList<GroupSummary> Of(IEnumerable<ComparedRun> runs) =>
@@ -78,8 +78,8 @@ public sealed record GroupSummary(
             group.Key.LearningRate,
             group.Count(),
             group.Count(run => run.Collapsed is not null),
-            Spread.Of([.. group.Where(run => run.Result is not null).Select(run => run.Result!.BestTestLoss)]),
-            Spread.Of([.. group.Where(run => run.Result is not null).Select(run => run.Result!.RecentTrainLoss)]))),
+            Statistics.Of([.. group.Where(run => run.Result is not null).Select(run => run.Result!.BestTestLoss)]),
+            Statistics.Of([.. group.Where(run => run.Result is not null).Select(run => run.Result!.RecentTrainLoss)]))),
     ];
 }
 
@@ -88,10 +88,10 @@ public sealed record GroupSummary(
 /// <param name="StandardDeviation">With n − 1; NaN for a single value.</param>
 /// <param name="Lowest">The least.</param>
 /// <param name="Highest">The greatest.</param>
-public sealed record Spread(double Mean, double StandardDeviation, double Lowest, double Highest)
+public sealed record Statistics(double Mean, double StandardDeviation, double Lowest, double Highest)
 {
     /// <summary>Of values.</summary>
-    public static Spread Of(IReadOnlyCollection<double> values)
+    public static Statistics Of(IReadOnlyCollection<double> values)
     {
         if (values.Count == 0)
             return new(double.NaN, double.NaN, double.NaN, double.NaN);

@@ -1,3 +1,5 @@
+using AutoencoderGpu.App.Images;
+
 namespace AutoencoderGpu.App.Reports;
 
 /// <summary>The lines above a picture: a title, what it shows, and loudly that the data is not MNIST where it is not.</summary>

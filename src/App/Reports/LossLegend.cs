@@ -1,3 +1,4 @@
+using AutoencoderGpu.App.Images;
 using ScottPlot;
 
 namespace AutoencoderGpu.App.Reports;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AutoencoderGpu.App.Images;
 
 namespace AutoencoderGpu.App.Reports;
 

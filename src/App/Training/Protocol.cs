@@ -1,4 +1,3 @@
-using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 

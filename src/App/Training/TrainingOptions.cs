@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Operations;
 
 namespace AutoencoderGpu.App.Training;
 
@@ -14,7 +15,7 @@ public sealed record TrainingOptions
     public string Model { get; init; } = ModelChoice.Both;
 
     /// <summary>What they are trained for, by name.</summary>
-    public string Loss { get; init; } = Kernels.Loss.All[0].Name;
+    public string Loss { get; init; } = Kernels.Operations.Loss.All[0].Name;
 
     /// <summary>The update rule, by name.</summary>
     public string Optimizer { get; init; } = Optimiser.All[0].Name;
@@ -107,8 +108,8 @@ public sealed record TrainingOptions
 
     /// <summary>The loss.</summary>
     /// <exception cref="UserError">There is none of this name.</exception>
-    internal Loss LossOf() => Kernels.Loss.All.FirstOrDefault(loss => loss.Name == Loss)
-        ?? throw new UserError(ExitCode.Usage, $"--loss '{Loss}' is unknown; known are {string.Join(", ", Kernels.Loss.All)}");
+    internal Loss LossOf() => Kernels.Operations.Loss.All.FirstOrDefault(loss => loss.Name == Loss)
+        ?? throw new UserError(ExitCode.Usage, $"--loss '{Loss}' is unknown; known are {string.Join(", ", Kernels.Operations.Loss.All)}");
 
     /// <summary>The update rule.</summary>
     /// <exception cref="UserError">There is none of this name, or it does not take its numbers.</exception>

@@ -1,6 +1,7 @@
 using System.Reflection;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 

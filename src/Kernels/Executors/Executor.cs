@@ -1,3 +1,5 @@
+using AutoencoderGpu.Kernels.Cpu;
+using AutoencoderGpu.Kernels.Instructions;
 using ILGPU.Runtime;
 
 namespace AutoencoderGpu.Kernels.Executors;
@@ -96,7 +98,7 @@ public abstract class Executor : IDisposable
     }
 
     /// <summary>Measures what the device reaches at best; null where there is no measurement for it.</summary>
-    public virtual Roofs? MeasureRoofs() => null;
+    public virtual Roofline? MeasureRoofline() => null;
 
     /// <inheritdoc/>
     public virtual void Dispose()

@@ -1,4 +1,4 @@
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>What an instruction needs at least.</summary>
 /// <param name="Flops">Floating-point operations; a multiply-add is two.</param>

@@ -1,7 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>
 /// An operation. The type that implements it is blittable and holds the operands of one instruction, whatever they are, so a kernel gets

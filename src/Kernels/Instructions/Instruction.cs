@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>One operation on named slices of the arena.</summary>
 public abstract unsafe class Instruction

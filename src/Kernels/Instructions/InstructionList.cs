@@ -1,4 +1,4 @@
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>A program: the instructions of one step, in their order.</summary>
 public sealed class InstructionList

@@ -1,4 +1,4 @@
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>What an instruction does with an operand.</summary>
 [Flags]

@@ -1,8 +1,7 @@
 using System.Reflection;
-using AutoencoderGpu.Kernels.Executors;
 using ILGPU;
 
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>What a kernel is to the others of a step.</summary>
 public enum KernelRole

@@ -1,4 +1,4 @@
-namespace AutoencoderGpu.Kernels;
+namespace AutoencoderGpu.Kernels.Instructions;
 
 /// <summary>Every operation there is, found by looking: an operation is registered by being there.</summary>
 public static class Registry

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 using ILGPU.Algorithms;
 
@@ -85,7 +86,7 @@ public struct Adam : IOperation<Adam>
         var numbers = new Numbers(
             i.Gradients.ClipFactor(buffers), i.CoupledDecay, 1f - rate * i.DecoupledDecay, rate / Rest(LogBeta1, batch.Time),
             1f / MathF.Sqrt(Rest(LogBeta2, batch.Time)));
-        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksOfPiece))
+        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksAtOnce))
         {
             var gradients = i.Gradients.Block<V>(buffers, block, out var count);
             var at = buffers.Arena + block * Gradients.NormBlock;

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -20,7 +22,7 @@ public unsafe partial struct Conv3x3
 
         var pixels = batch.Count * i.Output.Height * i.Output.Width;
         int cout = i.Output.Channels, row = 3 * i.Input.Channels;
-        int tileRows = Micro<V>.OuterRows, width = Micro<V>.OuterColumns;
+        int tileRows = MicroKernel<V>.MR, width = MicroKernel<V>.NR;
         var rows = stackalloc int[tileRows];
         var tile = stackalloc float[tileRows * width];
         float* corner = buffers.Arena - i.Input.RowStride - i.Input.Channels, weights = buffers.Arena + i.Weights;
@@ -32,7 +34,7 @@ public unsafe partial struct Conv3x3
                 rows[r] = i.Input.AtPixel(first + Math.Min(r, count - 1));
             for (var n = 0; n < cout; n += width)
             {
-                Micro<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
+                MicroKernel<V>.OuterProducts(corner, rows, i.Input.RowStride, 1, weights + n, row * cout, cout, 3, row, tile, width);
                 for (var r = 0; r < count; r++)
                     Store<V>(i, buffers, first + r, n, tile + r * width, Math.Min(width, cout - n));
             }
@@ -124,9 +126,9 @@ public unsafe partial struct Conv3x3
             {
                 var output = arena + _i.Output.At(tile.Image, y, 2 * tile.Column);
                 var count = Math.Min(2, _i.Output.Width - 2 * tile.Column) * _i.Output.Channels;
-                Elementwise<V>.Activate(_i.Activation, output, count);
+                Activations<V>.Activate(_i.Activation, output, count);
                 if (_i.Derivative != Activation.None)
-                    Elementwise<V>.TimesDerivative(_i.Derivative, arena + _i.Saved.At(tile.Image, y, 2 * tile.Column), output, output, count);
+                    Activations<V>.TimesDerivative(_i.Derivative, arena + _i.Saved.At(tile.Image, y, 2 * tile.Column), output, output, count);
             }
         }
     }

@@ -1,3 +1,6 @@
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
+
 namespace AutoencoderGpu.Kernels.Operations;
 
 /// <summary>

@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -103,7 +105,7 @@ public struct Conv3x3BackwardWeights : IOperation<Conv3x3BackwardWeights>
     /// <summary>The first partial sum is the whole one on the CPU; the others become zeros.</summary>
     internal static unsafe void ClearOtherSplits(in SplitGradients target, in FeatureMap x, in FeatureMap g, in HostBuffers buffers, Worker worker)
     {
-        var (start, end) = worker.Share((9 * x.Channels + 1) * g.Channels);
+        var (start, end) = worker.Range((9 * x.Channels + 1) * g.Channels);
         for (var split = 1; split < target.Splits; split++)
             new Span<float>(buffers.Arena + target.Offset + (nint)split * target.Stride + start, end - start).Clear();
     }
@@ -117,17 +119,17 @@ public struct Conv3x3BackwardWeights : IOperation<Conv3x3BackwardWeights>
         in FeatureMap x, float* input, in FeatureMap g, float* gradient, float* target, bool accumulate, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int taps = 9 * x.Channels, columns = g.Channels, width = Micro<V>.OuterColumns;
-        var rows = stackalloc int[Micro<V>.OuterRows];
+        int taps = 9 * x.Channels, columns = g.Channels, width = MicroKernel<V>.NR;
+        var rows = stackalloc int[MicroKernel<V>.MR];
         var columnBlocks = (columns + width - 1) / width;
-        var (start, end) = worker.Share((taps + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows * columnBlocks);
+        var (start, end) = worker.Range((taps + MicroKernel<V>.MR - 1) / MicroKernel<V>.MR * columnBlocks);
         for (var block = start; block < end; block++)
         {
-            int firstRow = block / columnBlocks * Micro<V>.OuterRows, column = block % columnBlocks * width;
-            var count = Math.Min(Micro<V>.OuterRows, taps - firstRow);
-            for (var r = 0; r < Micro<V>.OuterRows; r++)
+            int firstRow = block / columnBlocks * MicroKernel<V>.MR, column = block % columnBlocks * width;
+            var count = Math.Min(MicroKernel<V>.MR, taps - firstRow);
+            for (var r = 0; r < MicroKernel<V>.MR; r++)
                 rows[r] = Conv3x3.Window(x, 0) + Conv3x3.Tap(x, firstRow + Math.Min(r, count - 1));
-            Micro<V>.OuterProducts(
+            MicroKernel<V>.OuterProducts(
                 input, rows, x.RowStride, x.Channels, gradient + column, g.RowStride, g.Channels, g.Height, g.Width,
                 target + firstRow * columns + column, columns, count, Math.Min(width, columns - column), accumulate);
         }
@@ -138,7 +140,7 @@ public struct Conv3x3BackwardWeights : IOperation<Conv3x3BackwardWeights>
         in SplitGradients target, in FeatureMap x, in FeatureMap g, in HostBuffers buffers, int images, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        var (start, end) = worker.Share(g.Channels);
+        var (start, end) = worker.Range(g.Channels);
         var bias = buffers.Arena + target.Offset + 9 * x.Channels * g.Channels;
         new Span<float>(bias + start, end - start).Clear();
         for (var pixel = 0; pixel < images * g.Height * g.Width && start < end; pixel++)

@@ -1,4 +1,6 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 

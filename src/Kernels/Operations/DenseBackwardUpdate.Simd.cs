@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -55,7 +57,7 @@ public unsafe partial struct DenseBackwardUpdate
         if (i.InputGradient.IsNone)
             return;
         worker.WaitForAll();
-        foreach (var piece in worker.Pieces((k + V.Width - 1) / V.Width, grain: 4))
+        foreach (var piece in worker.Ranges((k + V.Width - 1) / V.Width, grain: 4))
         {
             int start = piece.Start * V.Width, end = piece.End * V.Width;
             AddParts<V>(i, buffers, batch.Count, worker.Shared, start, Math.Min(end, whole));
@@ -145,7 +147,7 @@ public unsafe partial struct DenseBackwardUpdate
 
         DensePanels.OuterProducts<V>(
             factor, gradient, n, buffers.Arena + i.Saved.Offset, k, batch.Count, buffers.Arena + i.Weights, accumulate: true, worker);
-        var (start, end) = worker.Share(n);
+        var (start, end) = worker.Range(n);
         DensePanels.AddToBias<V>(gradient, n, batch.Count, start, end, factor, buffers.Arena + i.Bias);
     }
 }

@@ -1,3 +1,4 @@
+using AutoencoderGpu.Kernels.Products;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;

@@ -1,4 +1,6 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -40,7 +42,7 @@ public struct DenseBackwardWeights : IOperation<DenseBackwardWeights>
         int k = i.Saved.Size, n = i.OutputGradient.Size;
         float* gradient = buffers.Arena + i.OutputGradient.Offset, target = buffers.Arena + i.Gradients;
         DensePanels.OuterProducts<V>(1f, gradient, n, buffers.Arena + i.Saved.Offset, k, batch.Count, target, accumulate: false, worker);
-        var (start, end) = worker.Share(n);
+        var (start, end) = worker.Range(n);
         new Span<float>(target + (nint)n * k + start, end - start).Clear();
         DensePanels.AddToBias<V>(gradient, n, batch.Count, start, end, 1f, target + (nint)n * k);
     }

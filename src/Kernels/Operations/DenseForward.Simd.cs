@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -21,7 +23,7 @@ public unsafe partial struct DenseForward
         float* weights = buffers.Arena + i.Weights, bias = buffers.Arena + i.Bias;
         float* input = buffers.Arena + i.Input.Offset, output = buffers.Arena + i.Output.Offset;
         var block = Math.Max(2, ForwardBlock / k & ~1);
-        foreach (var groups in worker.Pieces(DenseGroups.CountOf(n), grain: 1))
+        foreach (var groups in worker.Ranges(DenseGroups.CountOf(n), grain: 1))
         {
             var end = DenseGroups.FirstOf(n, groups.End);
             for (var first = DenseGroups.FirstOf(n, groups.Start); first < end; first += block)
@@ -34,7 +36,7 @@ public unsafe partial struct DenseForward
                     var target = output + (nint)b * n + first;
                     DenseTiles<V>.Dot(input + (nint)b * k, images, weights + (nint)first * k, k, outputs, bias + first, target, n);
                     for (var r = 0; r < images; r++)
-                        Elementwise<V>.Activate(i.Activation, target + (nint)r * n, outputs);
+                        Activations<V>.Activate(i.Activation, target + (nint)r * n, outputs);
                 }
             }
         }
@@ -57,7 +59,7 @@ public unsafe partial struct DenseForward
                     input + (nint)part.Row * k + first, k, 1, panel, Panel<V>.Columns, depth, target, n, part.Rows, part.Columns, first > 0);
             }
 
-            Elementwise<V>.AddBias(i.Activation, buffers.Arena + i.Bias + part.Column, target, n, part.Rows, part.Columns);
+            Activations<V>.AddBias(i.Activation, buffers.Arena + i.Bias + part.Column, target, n, part.Rows, part.Columns);
         }
     }
 }

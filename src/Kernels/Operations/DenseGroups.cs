@@ -1,3 +1,4 @@
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -21,10 +22,10 @@ internal static class DenseGroups
     /// <summary>Groups are of whole tiles of six outputs.</summary>
     public static int FirstOf(int outputs, int group)
     {
-        const int rows = Micro<SimdScalar>.OuterRows;
+        const int rows = MicroKernel<SimdScalar>.MR;
         return Math.Min(outputs, (outputs + rows - 1) / rows * group / CountOf(outputs) * rows);
     }
 
     /// <summary>Outputs that a group has at most, and one more.</summary>
-    public static int MostOf(int outputs) => outputs / CountOf(outputs) + 2 * Micro<SimdScalar>.OuterRows + 1;
+    public static int MostOf(int outputs) => outputs / CountOf(outputs) + 2 * MicroKernel<SimdScalar>.MR + 1;
 }

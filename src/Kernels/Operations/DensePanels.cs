@@ -1,5 +1,6 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -34,7 +35,7 @@ internal static unsafe class DensePanels
             }
 
             for (nint row = 0; row < part.Rows * (nint)k; row += k)
-                Elementwise<V>.TimesDerivative(i.Derivative, saved + at + row, target + row, target + row, part.Columns);
+                Activations<V>.TimesDerivative(i.Derivative, saved + at + row, target + row, target + row, part.Columns);
         }
     }
 
@@ -86,7 +87,7 @@ internal static unsafe class DensePanels
         private readonly int _columns;
         private readonly int _rows;
         private readonly int _parts; // of a panel, in whole tiles of rows
-        private Items _items;
+        private WorkItems _items;
 
         public Panels(int columns, int rows, Worker worker)
         {
@@ -111,8 +112,8 @@ internal static unsafe class DensePanels
 
         private readonly int FirstRow(int part)
         {
-            var tiles = (_rows + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
-            return Math.Min(_rows, tiles * part / _parts * Micro<V>.OuterRows);
+            var tiles = (_rows + MicroKernel<V>.MR - 1) / MicroKernel<V>.MR;
+            return Math.Min(_rows, tiles * part / _parts * MicroKernel<V>.MR);
         }
     }
 

@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -51,7 +53,7 @@ public struct GradientNorm : IOperation<GradientNorm>
 
     static unsafe void IOperation<GradientNorm>.Run<V>(in GradientNorm i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
-        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksOfPiece))
+        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksAtOnce))
         {
             var gradients = i.Gradients.Block<V>(buffers, block, out var count);
             buffers.Arena[i.Partials + block] = Elementwise<V>.SumOfSquares(gradients, count);

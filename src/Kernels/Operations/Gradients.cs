@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 using ILGPU.Algorithms;
 
@@ -15,7 +17,7 @@ public struct Gradients
     public const int NormBlock = GroupSum.GroupSize;
 
     /// <summary>Blocks that a worker of the CPU takes at a time at least.</summary>
-    internal const int BlocksOfPiece = 16;
+    internal const int BlocksAtOnce = 16;
 
     internal int Offset;
     internal int Count;

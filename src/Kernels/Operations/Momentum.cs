@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -66,7 +67,7 @@ public struct Momentum : IOperation<Momentum>
     static unsafe void IOperation<Momentum>.Run<V>(in Momentum i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
         float rate = buffers.LearningRates[batch.Step], clip = i.Gradients.ClipFactor(buffers);
-        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksOfPiece))
+        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksAtOnce))
         {
             var gradients = i.Gradients.Block<V>(buffers, block, out var count);
             float* weights = buffers.Arena + i.Parameters + block * Gradients.NormBlock, velocities = buffers.Arena + i.Velocity + block * Gradients.NormBlock;

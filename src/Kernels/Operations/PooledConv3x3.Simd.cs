@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -20,27 +22,27 @@ public unsafe partial struct PooledConv3x3
             return;
         }
 
-        if (i.Input.Channels == 1 && i.Output.Channels % Micro<V>.OuterColumns == 0)
+        if (i.Input.Channels == 1 && i.Output.Channels % MicroKernel<V>.NR == 0)
         {
             RunOneInput<V>(i, buffers, batch, worker);
             return;
         }
 
-        int cout = i.Output.Channels, inputRow = 3 * i.Input.Channels, width = Micro<V>.OuterColumns;
-        var rows = stackalloc int[2 * Micro<V>.OuterRows];
-        var tile = stackalloc float[2 * Micro<V>.OuterRows * width];
+        int cout = i.Output.Channels, inputRow = 3 * i.Input.Channels, width = MicroKernel<V>.NR;
+        var rows = stackalloc int[2 * MicroKernel<V>.MR];
+        var tile = stackalloc float[2 * MicroKernel<V>.MR * width];
         float* corner = buffers.Arena - i.Input.RowStride - i.Input.Channels, weights = buffers.Arena + i.Weights;
         var windows = batch.Count * i.Output.Height * i.Output.Width;
         foreach (var block in worker.Items((windows + Windows - 1) / Windows))
         {
             var first = block * Windows;
-            for (var r = 0; r < 2 * Micro<V>.OuterRows; r++)
+            for (var r = 0; r < 2 * MicroKernel<V>.MR; r++)
                 rows[r] = Pixel(i.Input, i.Output, Math.Min(4 * first + r, 4 * windows - 1));
             for (var n = 0; n < cout; n += width)
             {
-                for (var half = 0; half < 2 * Micro<V>.OuterRows; half += Micro<V>.OuterRows)
+                for (var half = 0; half < 2 * MicroKernel<V>.MR; half += MicroKernel<V>.MR)
                 {
-                    Micro<V>.OuterProducts(
+                    MicroKernel<V>.OuterProducts(
                         corner, rows + half, i.Input.RowStride, 1, weights + n, inputRow * cout, cout, 3, inputRow, tile + half * width, width);
                 }
 
@@ -51,7 +53,7 @@ public unsafe partial struct PooledConv3x3
                     var argmax = buffers.Arena + i.Argmax.AtPixel(window) + n;
                     MaxPool2x2.Pool<V>(tile + 4 * (window - first) * width, width, 2 * width, output, argmax, count);
                     Elementwise<V>.Add(buffers.Arena + i.Bias + n, output, count);
-                    Elementwise<V>.Activate(i.Activation, output, count);
+                    Activations<V>.Activate(i.Activation, output, count);
                 }
             }
         }
@@ -72,7 +74,7 @@ public unsafe partial struct PooledConv3x3
         {
             int image = row / i.Output.Height, y = row - image * i.Output.Height;
             var input = buffers.Arena + i.Input.At(image, 2 * y - 1, -1);
-            for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+            for (var n = 0; n < cout; n += MicroKernel<V>.NR)
             {
                 V bias0 = V.Load(buffers.Arena + i.Bias + n), bias1 = V.Load(buffers.Arena + i.Bias + n + V.Width);
                 float* output = buffers.Arena + i.Output.At(image, y, 0) + n, argmax = buffers.Arena + i.Argmax.At(image, y, 0) + n;
@@ -107,7 +109,7 @@ public unsafe partial struct PooledConv3x3
             }
 
             for (var x = 0; x < i.Output.Width && !Activations.IsShort(i.Activation); x++)
-                Elementwise<V>.Activate(i.Activation, buffers.Arena + i.Output.At(image, y, x), cout);
+                Activations<V>.Activate(i.Activation, buffers.Arena + i.Output.At(image, y, x), cout);
         }
     }
 
@@ -156,7 +158,7 @@ public unsafe partial struct PooledConv3x3
         {
             PoolProducts<V>(_i, arena, tile, products, componentStride);
             if (!Activations.IsShort(_i.Activation))
-                Elementwise<V>.Activate(_i.Activation, arena + _i.Output.At(tile.Image, tile.Row, tile.Column), _i.Output.Channels);
+                Activations<V>.Activate(_i.Activation, arena + _i.Output.At(tile.Image, tile.Row, tile.Column), _i.Output.Channels);
         }
     }
 }

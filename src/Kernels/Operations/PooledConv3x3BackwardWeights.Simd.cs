@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -45,7 +46,7 @@ public unsafe partial struct PooledConv3x3BackwardWeights
     {
         FeatureMap x = i.Saved, g = i.OutputGradient;
         int cout = g.Channels;
-        var (start, end) = worker.Share(cout / V.Width);
+        var (start, end) = worker.Range(cout / V.Width);
         var gradients = buffers.Arena + i.Target.Offset;
         for (var row = 0; row < batch.Count * g.Height; row++)
         {

@@ -1,3 +1,4 @@
+using AutoencoderGpu.Kernels.Instructions;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;

@@ -1,4 +1,5 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;

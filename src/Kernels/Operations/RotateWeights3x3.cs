@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;

@@ -1,5 +1,6 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -41,7 +42,7 @@ public struct Sgd : IOperation<Sgd>
     static unsafe void IOperation<Sgd>.Run<V>(in Sgd i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
     {
         var rate = buffers.LearningRates[batch.Step] * i.Gradients.ClipFactor(buffers);
-        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksOfPiece))
+        foreach (var block in worker.Items(i.Gradients.Blocks, Gradients.BlocksAtOnce))
         {
             var gradients = i.Gradients.Block<V>(buffers, block, out var count);
             Elementwise<V>.AddScaled(-rate, gradients, buffers.Arena + i.Parameters + block * Gradients.NormBlock, count);

@@ -1,3 +1,5 @@
+using AutoencoderGpu.Kernels.Instructions;
+
 namespace AutoencoderGpu.Kernels.Operations;
 
 /// <summary>

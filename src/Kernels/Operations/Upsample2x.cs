@@ -1,4 +1,5 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -47,7 +48,7 @@ public struct Upsample2x : IOperation<Upsample2x>
     static long IOperation<Upsample2x>.ScratchLength<V>(in Upsample2x i) => ScratchLength(i.Output.Width, i.Input.Width * i.Input.Channels);
 
     /// <summary>Floats for the shares of a row and for one row's sums.</summary>
-    internal static long ScratchLength(int targets, int rowLength) => Shares.Room * (targets + 1L) + rowLength;
+    internal static long ScratchLength(int targets, int rowLength) => InterpolationWeights.Room * (targets + 1L) + rowLength;
 
     internal static void Kernel(Upsample2x i, Buffers buffers, MiniBatch batch)
     {
@@ -71,7 +72,7 @@ public struct Upsample2x : IOperation<Upsample2x>
     {
         int height = i.Output.Height, width = i.Output.Width, channels = i.Output.Channels;
         var sums = worker.Scratch;
-        Shares rows = new(ref sums, 1), columns = new(ref sums, width);
+        InterpolationWeights rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var q = 0; q < width; q++)
             columns.AddInputs(q, i.Interpolation, q, i.Input.Width, 0, channels);
         foreach (var row in worker.Items(batch.Count * height))

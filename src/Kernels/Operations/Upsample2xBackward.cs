@@ -1,5 +1,5 @@
-using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -84,7 +84,7 @@ public struct Upsample2xBackward : IOperation<Upsample2xBackward>
     {
         int height = i.InputGradient.Height, width = i.InputGradient.Width, channels = i.InputGradient.Channels;
         var sums = worker.Scratch;
-        Shares rows = new(ref sums, 1), columns = new(ref sums, width);
+        InterpolationWeights rows = new(ref sums, 1), columns = new(ref sums, width);
         for (var x = 0; x < width; x++)
             columns.AddOutputs(x, i.Interpolation, x, width, 0, channels);
         foreach (var row in worker.Items(batch.Count * height))
@@ -96,7 +96,7 @@ public struct Upsample2xBackward : IOperation<Upsample2xBackward>
             var output = buffers.Arena + i.InputGradient.AtPixel(row * width);
             for (var x = 0; x < width; x++)
                 columns.Sum<V>(x, sums, output + x * channels, channels);
-            Elementwise<V>.TimesDerivative(i.Derivative, buffers.Arena + i.Saved.AtPixel(row * width), output, output, width * channels);
+            Activations<V>.TimesDerivative(i.Derivative, buffers.Arena + i.Saved.AtPixel(row * width), output, output, width * channels);
         }
     }
 }

@@ -1,3 +1,5 @@
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
 
 namespace AutoencoderGpu.Kernels.Operations;
@@ -10,10 +12,10 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// </summary>
 /// <remarks>
 /// x is (B, H, W, Cin), w (3, 3, Cin, Cout), y (B, 2H, 2W, Cout); z are nine maps (B, H, W, Cout), one a tap, at equal distances in the
-/// arena. Forward is <see cref="UpsampledConv3x3Project"/>, a matrix product, and <see cref="UpsampledConv3x3Spread"/>, the upsampling and the
+/// arena. Forward is <see cref="UpsampledConv3x3Project"/>, a matrix product, and <see cref="UpsampledConv3x3Interpolate"/>, the upsampling and the
 /// sum over taps. Backward, with g = ∂L/∂(pre-activation):
 /// <list type="bullet">
-/// <item><see cref="UpsampledConv3x3Collect"/>: ∂L/∂z_{r,s}[b, i, j, n] = Σ_{p,q} u(p+r−1, i) · u(q+s−1, j) · g[b, p, q, n].</item>
+/// <item><see cref="UpsampledConv3x3InterpolateBackward"/>: ∂L/∂z_{r,s}[b, i, j, n] = Σ_{p,q} u(p+r−1, i) · u(q+s−1, j) · g[b, p, q, n].</item>
 /// <item><see cref="UpsampledConv3x3BackwardWeights"/>: ∂L/∂w[r, s, c, n] = Σ_{b,i,j} x[b, i, j, c] · ∂L/∂z_{r,s}[b, i, j, n]. The bias's
 /// gradient is the sum of ∂L/∂z_{1,1}, since the weights of an upsampled pixel add up to 1.</item>
 /// <item><see cref="UpsampledConv3x3BackwardInput"/>: ∂L/∂x[b, i, j, c] = f′(x) · Σ_{r,s,n} w[r, s, c, n] · ∂L/∂z_{r,s}[b, i, j, n].</item>
@@ -51,7 +53,7 @@ internal static unsafe class UpsampledConv3x3
     public static int* Rows<V>(int* rows, int count, int stride)
         where V : unmanaged, ISimd<V>
     {
-        for (var r = 0; r < Micro<V>.OuterRows; r++)
+        for (var r = 0; r < MicroKernel<V>.MR; r++)
             rows[r] = Math.Min(r, count - 1) * stride;
         return rows;
     }
@@ -61,10 +63,10 @@ internal static unsafe class UpsampledConv3x3
     /// <summary>Floats for the shares and a row's sums or, with one channel, those of six rows and the matrix.</summary>
     public static long Room<V>(int targets, int channels, long depth, int stride)
         where V : unmanaged, ISimd<V> =>
-        Shares.Room * (targets + 1L) + (channels == 1 ? depth * stride + Micro<V>.OuterRows * (depth + stride) : depth);
+        InterpolationWeights.Room * (targets + 1L) + (channels == 1 ? depth * stride + MicroKernel<V>.MR * (depth + stride) : depth);
 
     /// <summary>The shares as a matrix (<paramref name="sources"/>, <paramref name="stride"/>).</summary>
-    public static float* Matrix(ref float* memory, Shares shares, int sources, int targets, int stride)
+    public static float* Matrix(ref float* memory, InterpolationWeights shares, int sources, int targets, int stride)
     {
         var matrix = memory;
         memory += sources * stride;

@@ -1,5 +1,6 @@
-using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -54,8 +55,8 @@ public struct UpsampledConv3x3BackwardInput : IOperation<UpsampledConv3x3Backwar
     /// <summary>The packed weights of nine taps, and the sums of a tile at least.</summary>
     static long IOperation<UpsampledConv3x3BackwardInput>.ScratchLength<V>(in UpsampledConv3x3BackwardInput i)
     {
-        int width = Micro<V>.OuterColumns, stride = UpsampledConv3x3.Blocks(i.Output.Channels, width) * width;
-        return UpsampledConv3x3.Taps * i.Input.Channels * (long)width + (long)Micro<V>.OuterRows * stride;
+        int width = MicroKernel<V>.NR, stride = UpsampledConv3x3.Blocks(i.Output.Channels, width) * width;
+        return UpsampledConv3x3.Taps * i.Input.Channels * (long)width + (long)MicroKernel<V>.MR * stride;
     }
 
     /// <summary>Rows are pixels, columns input channels, the depth runs over taps and output channels.</summary>
@@ -101,7 +102,7 @@ public struct UpsampledConv3x3BackwardInput : IOperation<UpsampledConv3x3Backwar
     {
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Output.Channels, cout = i.Input.Channels;
         float* z = buffers.Arena + i.Input.Offset, lastTap = buffers.Arena + i.Weights + (UpsampledConv3x3.Taps - 1) * cin * cout;
-        int width = Micro<V>.OuterColumns, tileRows = Micro<V>.OuterRows, stride = UpsampledConv3x3.Blocks(cin, width) * width;
+        int width = MicroKernel<V>.NR, tileRows = MicroKernel<V>.MR, stride = UpsampledConv3x3.Blocks(cin, width) * width;
         float* panel = worker.Scratch, sums = panel + UpsampledConv3x3.Taps * cout * width;
         var stage = Math.Clamp((Worker.ScratchLength - UpsampledConv3x3.Taps * cout * width) / stride / tileRows, 1, UpsampledConv3x3.PixelBlock / tileRows) * tileRows;
         var rows = stackalloc int[tileRows];
@@ -121,7 +122,7 @@ public struct UpsampledConv3x3BackwardInput : IOperation<UpsampledConv3x3Backwar
                     Panel<V>.Pack(1f, lastTap - tap * cin * cout + c, cin, cout, panel + tap * cout * width);
                 for (var pixel = first; pixel < last; pixel += tileRows)
                 {
-                    Micro<V>.OuterProducts(
+                    MicroKernel<V>.OuterProducts(
                         z + (nint)pixel * cout, UpsampledConv3x3.Rows<V>(rows, Math.Min(tileRows, last - pixel), cout), i.TapStride, 1,
                         panel, cout * width, width, UpsampledConv3x3.Taps, cout, sums + (pixel - first) * stride + c, stride);
                 }
@@ -129,7 +130,7 @@ public struct UpsampledConv3x3BackwardInput : IOperation<UpsampledConv3x3Backwar
 
             for (var pixel = first; pixel < last; pixel++)
             {
-                Elementwise<V>.TimesDerivative(
+                Activations<V>.TimesDerivative(
                     i.Derivative, buffers.Arena + i.Saved.AtPixel(pixel), sums + (pixel - first) * stride,
                     buffers.Arena + i.Output.AtPixel(pixel), cin);
             }

@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -89,8 +91,8 @@ public struct UpsampledConv3x3BackwardWeights : IOperation<UpsampledConv3x3Backw
         int pixels = batch.Count * i.Input.Height * i.Input.Width, cin = i.Saved.Channels, cout = i.Input.Channels;
         float* x = buffers.Arena + i.Saved.Offset, z = buffers.Arena + i.Input.Offset, gradients = buffers.Arena + i.Target.Offset;
         var (rowsInAll, columnsInAll, matrices) = cout == 1 ? (UpsampledConv3x3.Taps, cin, 1) : (cin, cout, UpsampledConv3x3.Taps);
-        int rowBlocks = UpsampledConv3x3.Blocks(rowsInAll, Micro<V>.OuterRows), columnBlocks = UpsampledConv3x3.Blocks(columnsInAll, Micro<V>.OuterColumns);
-        var (start, end) = worker.Share(matrices * columnBlocks * rowBlocks);
+        int rowBlocks = UpsampledConv3x3.Blocks(rowsInAll, MicroKernel<V>.MR), columnBlocks = UpsampledConv3x3.Blocks(columnsInAll, MicroKernel<V>.NR);
+        var (start, end) = worker.Range(matrices * columnBlocks * rowBlocks);
         for (var pixel = 0; pixel < pixels; pixel += UpsampledConv3x3.PixelBlock)
         {
             var depth = Math.Min(UpsampledConv3x3.PixelBlock, pixels - pixel);
@@ -98,26 +100,26 @@ public struct UpsampledConv3x3BackwardWeights : IOperation<UpsampledConv3x3Backw
             {
                 int rowBlock = block % rowBlocks, rest = block / rowBlocks;
                 run = Math.Min(end - block, rowBlocks - rowBlock);
-                int row = rowBlock * Micro<V>.OuterRows, rowCount = Math.Min(run * Micro<V>.OuterRows, rowsInAll - row);
-                int column = rest % columnBlocks * Micro<V>.OuterColumns, matrix = rest / columnBlocks;
+                int row = rowBlock * MicroKernel<V>.MR, rowCount = Math.Min(run * MicroKernel<V>.MR, rowsInAll - row);
+                int column = rest % columnBlocks * MicroKernel<V>.NR, matrix = rest / columnBlocks;
                 float* xHere = x + (nint)pixel * cin, zHere = z + (nint)matrix * i.TapStride + (nint)pixel * cout;
                 var rowStride = cout == 1 ? i.TapStride : 1;
                 var (left, leftStep, right, rightStep) = cout == 1 ? ((nint)zHere, 1, (nint)xHere, cin) : ((nint)xHere, cin, (nint)zHere, cout);
                 Panel<V>.Multiply(
                     (float*)left + row * rowStride, rowStride, leftStep, (float*)right + column, rightStep, depth,
                     gradients + (matrix * rowsInAll + row) * columnsInAll + column, columnsInAll,
-                    rowCount, Math.Min(Micro<V>.OuterColumns, columnsInAll - column), accumulate: pixel > 0);
+                    rowCount, Math.Min(MicroKernel<V>.NR, columnsInAll - column), accumulate: pixel > 0);
             }
         }
 
-        (start, end) = worker.Share(cout);
+        (start, end) = worker.Range(cout);
         var bias = gradients + UpsampledConv3x3.Taps * cin * cout;
         new Span<float>(bias + start, end - start).Clear();
         for (var pixel = 0; pixel < pixels && start < end; pixel++)
             Elementwise<V>.Add(z + (nint)(UpsampledConv3x3.Taps / 2) * i.TapStride + (nint)pixel * cout + start, bias + start, end - start);
 
         // The first partial sum is the whole one here.
-        (start, end) = worker.Share((UpsampledConv3x3.Taps * cin + 1) * cout);
+        (start, end) = worker.Range((UpsampledConv3x3.Taps * cin + 1) * cout);
         for (var split = 1; split < i.Target.Splits; split++)
             new Span<float>(gradients + (nint)split * i.Target.Stride + start, end - start).Clear();
     }

@@ -1,5 +1,7 @@
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Instructions;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -36,7 +38,7 @@ public struct UpsampledConv3x3Project : IOperation<UpsampledConv3x3Project>
         UpsampledConv3x3.ProductCost((long)batch * i.Input.Height * i.Input.Width, i.Input.Channels, i.Output.Channels);
 
     /// <summary>With one output channel, the transposed weights and a tile.</summary>
-    static long IOperation<UpsampledConv3x3Project>.ScratchLength<V>(in UpsampledConv3x3Project i) => (i.Input.Channels + Micro<V>.OuterRows) * (long)Columns<V>();
+    static long IOperation<UpsampledConv3x3Project>.ScratchLength<V>(in UpsampledConv3x3Project i) => (i.Input.Channels + MicroKernel<V>.MR) * (long)Columns<V>();
 
     /// <summary>Rows are pixels, columns taps and output channels, the depth runs over input channels.</summary>
     internal readonly struct Product : ITiledProduct<UpsampledConv3x3Project>
@@ -84,15 +86,15 @@ public struct UpsampledConv3x3Project : IOperation<UpsampledConv3x3Project>
             return;
         }
 
-        foreach (var (start, end) in worker.Tiles(pixels, Micro<V>.OuterRows, UpsampledConv3x3.PixelBlock))
+        foreach (var (start, end) in worker.Tiles(pixels, MicroKernel<V>.MR, UpsampledConv3x3.PixelBlock))
         {
             for (var tap = 0; tap < UpsampledConv3x3.Taps; tap++)
             {
-                for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+                for (var n = 0; n < cout; n += MicroKernel<V>.NR)
                 {
                     Panel<V>.Multiply(
                         x + (nint)start * cin, cin, 1, w + tap * cin * cout + n, cout, cin,
-                        z + (nint)tap * i.TapStride + (nint)start * cout + n, cout, end - start, Math.Min(Micro<V>.OuterColumns, cout - n), accumulate: false);
+                        z + (nint)tap * i.TapStride + (nint)start * cout + n, cout, end - start, Math.Min(MicroKernel<V>.NR, cout - n), accumulate: false);
                 }
             }
         }
@@ -106,12 +108,12 @@ public struct UpsampledConv3x3Project : IOperation<UpsampledConv3x3Project>
         float* transposed = worker.Scratch, tile = transposed + cin * columns;
         for (var k = 0; k < cin * UpsampledConv3x3.Taps; k++)
             transposed[k % cin * columns + k / cin] = w[k];
-        var rows = stackalloc int[Micro<V>.OuterRows];
-        foreach (var (pixel, last) in worker.Tiles(pixels, Micro<V>.OuterRows, Micro<V>.OuterRows))
+        var rows = stackalloc int[MicroKernel<V>.MR];
+        foreach (var (pixel, last) in worker.Tiles(pixels, MicroKernel<V>.MR, MicroKernel<V>.MR))
         {
             var count = last - pixel;
-            for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
-                Micro<V>.OuterProducts(x + (nint)pixel * cin, UpsampledConv3x3.Rows<V>(rows, count, cin), 0, 1, transposed + n, 0, columns, 1, cin, tile + n, columns);
+            for (var n = 0; n < columns; n += MicroKernel<V>.NR)
+                MicroKernel<V>.OuterProducts(x + (nint)pixel * cin, UpsampledConv3x3.Rows<V>(rows, count, cin), 0, 1, transposed + n, 0, columns, 1, cin, tile + n, columns);
             for (var tap = 0; tap < UpsampledConv3x3.Taps; tap++)
             {
                 for (var r = 0; r < count; r++)
@@ -122,5 +124,5 @@ public struct UpsampledConv3x3Project : IOperation<UpsampledConv3x3Project>
 
     /// <summary>Nine columns in whole tiles.</summary>
     private static int Columns<V>()
-        where V : unmanaged, ISimd<V> => UpsampledConv3x3.Blocks(UpsampledConv3x3.Taps, Micro<V>.OuterColumns) * Micro<V>.OuterColumns;
+        where V : unmanaged, ISimd<V> => UpsampledConv3x3.Blocks(UpsampledConv3x3.Taps, MicroKernel<V>.NR) * MicroKernel<V>.NR;
 }

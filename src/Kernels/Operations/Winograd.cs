@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using AutoencoderGpu.Kernels.Executors;
+using AutoencoderGpu.Kernels.Products;
 using AutoencoderGpu.Kernels.Simd;
+using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Operations;
 
@@ -12,7 +13,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// </summary>
 /// <remarks>
 /// <para>The transforms are written out below: Bᵀ for inputs, A for gradients, G for weights, Aᵀ and Gᵀ for what returns.</para>
-/// <para>Faster than direct sums with the tile of <see cref="Micro{V}"/> for 32 to 64 channels at 14×14 and, though the tiles at the edge
+/// <para>Faster than direct sums with the tile of <see cref="MicroKernel{V}"/> for 32 to 64 channels at 14×14 and, though the tiles at the edge
 /// are partly empty, for 64 to 64 at 7×7. No faster: blocks of 12, 36 or 48 tiles. Slower: an exponential that could follow the sums,
 /// since it takes their registers even where it is not used.</para>
 /// </remarks>
@@ -32,7 +33,7 @@ internal static unsafe class Winograd
     /// <summary>Whether channels fill register tiles and transforms fit into a worker's memory.</summary>
     public static bool Suits<V>(int read, int written)
         where V : unmanaged, ISimd<V> =>
-        read % V.Width == 0 && written % Micro<V>.OuterColumns == 0 && read >= 16 && written >= 16
+        read % V.Width == 0 && written % MicroKernel<V>.NR == 0 && read >= 16 && written >= 16
         && Components * read * written <= Worker.SharedLength
         && Components * (Padded(ForwardBlock * read) + Padded(ForwardBlock * written)) <= Worker.ScratchLength
         && 4 * BackwardBlock * (Padded(read) + Padded(written)) <= Worker.ScratchLength;
@@ -59,16 +60,16 @@ internal static unsafe class Winograd
         float* weights = worker.Shared, inputs = worker.Scratch, products = inputs + Components * inputStride;
         TransformWeights<V>(buffers.Arena + filter, weights, cin * cout, worker);
         worker.WaitForAll();
-        foreach (var (first, end) in worker.Tiles(tiles.Count, Micro<V>.OuterRows, ForwardBlock))
+        foreach (var (first, end) in worker.Tiles(tiles.Count, MicroKernel<V>.MR, ForwardBlock))
         {
             var count = end - first;
             for (var t = 0; t < count; t++)
                 TransformInput<V>(buffers.Arena, input, tiles.At(first + t), 0, 4, inputs + t * cin, inputStride);
 
-            var blocks = (count + Micro<V>.OuterRows - 1) / Micro<V>.OuterRows;
+            var blocks = (count + MicroKernel<V>.MR - 1) / MicroKernel<V>.MR;
             for (var component = 0; component < Components; component++)
             {
-                for (var n = 0; n < cout; n += Micro<V>.OuterColumns)
+                for (var n = 0; n < cout; n += MicroKernel<V>.NR)
                 {
                     Panel<V>.Multiply(
                         inputs + component * inputStride, cin, 1, weights + component * cin * cout + n, cout, cin,
@@ -89,12 +90,12 @@ internal static unsafe class Winograd
         in HostBuffers buffers, in FeatureMap x, in FeatureMap g, int target, int images, Worker worker)
         where V : unmanaged, ISimd<V>
     {
-        int cin = x.Channels, cout = g.Channels, columnBlocks = cout / Micro<V>.OuterColumns;
+        int cin = x.Channels, cout = g.Channels, columnBlocks = cout / MicroKernel<V>.NR;
         int inputRow = Padded(cin), inputStride = BackwardBlock * inputRow, gradientStride = BackwardBlock * Padded(cout);
         float* sums = worker.Shared, inputs = worker.Scratch, gradients = inputs + 4 * inputStride;
         var bias = buffers.Arena + target + 9 * cin * cout;
         var tiles = new WinogradTiles(x, images);
-        var (start, end) = worker.Share(4 * columnBlocks);
+        var (start, end) = worker.Range(4 * columnBlocks);
         for (var first = 0; first < tiles.Count; first += BackwardBlock)
         {
             var count = Math.Min(BackwardBlock, tiles.Count - first);
@@ -103,7 +104,7 @@ internal static unsafe class Winograd
                 // As many column blocks of one row of components as are this worker's.
                 var row = item / columnBlocks;
                 next = Math.Min(end, (row + 1) * columnBlocks);
-                int column = item % columnBlocks * Micro<V>.OuterColumns, columns = (next - item) * Micro<V>.OuterColumns;
+                int column = item % columnBlocks * MicroKernel<V>.NR, columns = (next - item) * MicroKernel<V>.NR;
                 var gradientRow = Padded(columns);
                 for (var t = 0; t < count; t++)
                 {
@@ -115,11 +116,11 @@ internal static unsafe class Winograd
                 for (var component = 0; component < 4; component++)
                 {
                     float* left = inputs + component * inputStride, right = gradients + component * gradientStride;
-                    for (var n = 0; n < columns; n += Micro<V>.OuterColumns)
+                    for (var n = 0; n < columns; n += MicroKernel<V>.NR)
                     {
                         Panel<V>.Multiply(
                             left, 1, inputRow, right + n, gradientRow, count, sums + (4 * row + component) * cin * cout + column + n, cout,
-                            cin, Micro<V>.OuterColumns, accumulate: first > 0);
+                            cin, MicroKernel<V>.NR, accumulate: first > 0);
                     }
 
                     // The middle components of a tile's gradient are the sum of its four.

@@ -1,52 +1,9 @@
-using System.Runtime.CompilerServices;
-
 namespace AutoencoderGpu.Kernels.Simd;
 
 /// <summary>Element-wise loops over contiguous floats, in whole vectors and then one by one.</summary>
 internal static unsafe class Elementwise<V>
     where V : unmanaged, ISimd<V>
 {
-    /// <summary>x = f(x).</summary>
-    public static void Activate(Activation activation, float* x, int count)
-    {
-        if (activation == Activation.None)
-            return;
-        var k = 0;
-        for (; k <= count - V.Width; k += V.Width)
-            V.Store(Activations<V>.Apply(activation, V.Load(x + k)), x + k);
-        for (; k < count; k++)
-            SimdScalar.Store(Activations<SimdScalar>.Apply(activation, SimdScalar.Load(x + k)), x + k);
-    }
-
-    /// <summary>x[r, c] = f(x[r, c] + bias[c]).</summary>
-    /// <param name="x">Rows <paramref name="stride"/> floats apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddBias(Activation activation, float* bias, float* x, nint stride, int rows, int columns)
-    {
-        for (; rows > 0; rows--)
-        {
-            var k = 0;
-            for (; k <= columns - V.Width; k += V.Width)
-                V.Store(Activations<V>.Apply(activation, V.Load(x + k) + V.Load(bias + k)), x + k);
-            for (; k < columns; k++)
-                SimdScalar.Store(Activations<SimdScalar>.Apply(activation, SimdScalar.Load(x + k) + SimdScalar.Load(bias + k)), x + k);
-            x += stride;
-        }
-    }
-
-    /// <summary>target = x · f′, where f made <paramref name="y"/>; x may be the target.</summary>
-    public static void TimesDerivative(Activation activation, float* y, float* x, float* target, int count)
-    {
-        var k = 0;
-        for (; k <= count - V.Width; k += V.Width)
-            V.Store(Activations<V>.TimesDerivative(activation, activation == Activation.None ? default : V.Load(y + k), V.Load(x + k)), target + k);
-        for (; k < count; k++)
-        {
-            var made = activation == Activation.None ? default : SimdScalar.Load(y + k);
-            SimdScalar.Store(Activations<SimdScalar>.TimesDerivative(activation, made, SimdScalar.Load(x + k)), target + k);
-        }
-    }
-
     /// <summary>target = source.</summary>
     public static void Copy(float* source, float* target, int count)
     {

@@ -1,5 +1,5 @@
 using AutoencoderGpu.App.Data;
-using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.App.Images;
 using SkiaSharp;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using AutoencoderGpu.App;
-using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.App.Images;
 using SkiaSharp;
 using Xunit;
 

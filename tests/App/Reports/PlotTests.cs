@@ -1,3 +1,4 @@
+using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
 using SkiaSharp;
 using Xunit;

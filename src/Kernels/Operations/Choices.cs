@@ -1,0 +1,17 @@
+namespace AutoencoderGpu.Kernels.Operations;
+
+/// <summary>Finds what a user may choose from by looking which classes there are.</summary>
+internal static class Choices
+{
+    /// <summary>One of each class, the usual one first and the others in the order of their names.</summary>
+    /// <param name="nameOf">Its name.</param>
+    /// <param name="usual">The usual one's.</param>
+    /// <param name="arguments">What constructors take that take something.</param>
+    public static IReadOnlyList<T> Of<T>(Func<T, string> nameOf, string usual, params object[] arguments) =>
+    [
+        .. typeof(T).Assembly.GetTypes()
+            .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAbstract)
+            .Select(type => (T)Activator.CreateInstance(type, type.GetConstructor(Type.EmptyTypes) is null ? arguments : [])!)
+            .OrderBy(choice => nameOf(choice) != usual).ThenBy(nameOf, StringComparer.Ordinal),
+    ];
+}
