@@ -32,7 +32,7 @@ internal sealed class OwnSide : Side
     public OwnSide(SideInput input)
     {
         var (work, network) = (input.Case, input.Case.Network);
-        var clips = work.Model != Mixed.Name && Protocol.Of(new TrainingOptions(), network).MaximalGradientNorm > 0;
+        var clips = Protocol.Of(new TrainingOptions { Optimizer = work.Optimiser.Name }, network).MaximalGradientNorm > 0;
         _isTraining = work.IsTraining;
         _executor = CpuExecutor.Create(input.Threads, CpuExecutor.DefaultSimd);
         var batchSize = _isTraining ? work.BatchSize : EvalCommand.ImagesAtOnce(network);

@@ -143,8 +143,8 @@ internal sealed class TorchSide : Side
         _step = 0;
         _parameters =
         [
-            .. _network.Layers.OfType<WeightedLayer>()
-                .SelectMany(layer => new[] { $"{layer.Name}.weight", $"{layer.Name}.bias" })
+            .. _network.LayerNames().OfType<string>()
+                .SelectMany(layer => new[] { layer + ".weight", layer + ".bias" })
                 .Select(name => Parameter(_weights.Tensors[name], arrangement.IsChannelsLast)),
         ];
         if (_adam is null)

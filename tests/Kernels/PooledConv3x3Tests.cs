@@ -58,26 +58,25 @@ public class PooledConv3x3Tests
     {
         var (batch, count, cin, height, width, cout) = shape;
         var random = new Values(1000 * cin + cout);
+        var x = random.Integers(count * cin * height * width, -2, 2);
+        float[] w = random.Integers(9 * cin * cout, -1, 1), bias = random.Next(cout);
+        var weights = new Parameter("w", [cout, cin, 3, 3], 9 * cin, 0, IsEncoder: true);
+        var unbiased = Reference.Conv3x3(Reference.Exact(x), Reference.Exact(w), new double[cout], count, height, width);
+        var (values, found) = Reference.MaxPool(unbiased.Values, height, width);
+        double Bias(int i) => bias[i / (height / 2 * (width / 2)) % cout];
+        var sums = new Sums(
+            [.. values.Select((value, i) => value + Bias(i))], [.. values.Select((value, i) => Math.Abs(value) + Math.Abs(Bias(i)))], 2);
         var border = 0;
         foreach (var activation in Activated.On(executor, 9L * count * cin * height * width * cout))
         {
             border = 1 - border;
-            var x = random.Integers(count * cin * height * width, -2, 2);
-            float[] w = random.Integers(9 * cin * cout, -1, 1), bias = random.Next(cout);
-            var weights = new Parameter("w", [cout, cin, 3, 3], 9 * cin, 0, IsEncoder: true);
             var bench = new Workbench(ExecutorsUnderTest.Open(executor), batch, count);
             var output = bench.Writable(bench.Map(height / 2, width / 2, cout, border));
             var winners = bench.Writable(bench.Map(height / 2, width / 2, cout, 1 - border));
             bench.Run(PooledConv3x3.Of(
                 bench.Map(height, width, cin, 1, x), bench.Slice(w.Length, weights.ToArena(w)), bench.Slice(cout, bias), output, winners,
                 activation));
-
-            var unbiased = Reference.Conv3x3(Reference.Exact(x), Reference.Exact(w), new double[cout], count, height, width);
-            var (values, found) = Reference.MaxPool(unbiased.Values, height, width);
             Assert.Equal(found.Select(winner => Reference.PlaceInWindow(winner, height, width)), bench.Read(winners));
-            double Bias(int i) => bias[i / (height / 2 * (width / 2)) % cout];
-            var sums = new Sums(
-                [.. values.Select((value, i) => value + Bias(i))], [.. values.Select((value, i) => Math.Abs(value) + Math.Abs(Bias(i)))], 2);
             Activated.Check("output", bench.Read(output), sums, activation);
         }
     }
