@@ -6,8 +6,9 @@ using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 
 byte[] images = Squares(count: 320, side: 16);
-var network = Notation.Parse("conv 8 relu, pool, flatten, dense 4 | dense 512 relu, unflatten 8x8x8, up, conv 3 sigmoid", new(16, 16, 3), Interpolation.Nearest)
-    with { Normalisation = Normalisation.Measured(images, channels: 3), Loss = new BinaryCrossEntropyLoss() };
+const string layers = "conv 8 relu, pool, flatten, dense 4 | dense 512 relu, unflatten 8x8x8, up, conv 3 sigmoid";
+var (normalisation, loss) = (Normalisation.Measured(images, channels: 3), new BinaryCrossEntropyLoss());
+var network = Notation.Parse(layers, new(16, 16, 3), Interpolation.Nearest) with { Normalisation = normalisation, Loss = loss };
 using var executor = Accelerators.Open(AcceleratorKind.Auto, device: 0, Environment.ProcessorCount);
 using var model = new Model(executor, network, batchSize: 16, optimiser: Optimiser.Named("adam", new()));
 using var feed = executor.CreateFeed(images, network.Input.Size, batchSize: 16);
