@@ -4,7 +4,7 @@ using Xunit;
 namespace AutoencoderGpu.Tests.Kernels;
 
 /// <summary>Work divided among threads: every item once, whoever takes it.</summary>
-public sealed class PiecesTests
+public sealed class WorkStealingTests
 {
     [Theory]
     [InlineData(1)]
@@ -51,7 +51,7 @@ public sealed class PiecesTests
     private static List<int> All(WorkRanges ranges)
     {
         var items = new List<int>();
-        foreach (var item in new WorkItems(pieces))
+        foreach (var item in new WorkItems(ranges))
             items.Add(item);
         return items;
     }
