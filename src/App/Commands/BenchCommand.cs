@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
-using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Kernels.Devices;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Instructions;

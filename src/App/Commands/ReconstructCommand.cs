@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Models;
 using Spectre.Console;
 

@@ -88,16 +88,26 @@ internal sealed class TrainingRun(
 
     /// <summary>What the checkpoints say of each model, those of an earlier sitting included; they are the one record there is.</summary>
     private IEnumerable<(Network Network, Checkpoint State)> States() =>
-        from network in _networks.Concat(OthersInFolder())
+        from network in AllNetworks()
         let state = Checkpoint.Read(folder.Checkpoint(network.Name))
         where state.History.Count > 0
         select (network, state);
 
-    /// <summary>Networks that an earlier sitting trained and this one does not.</summary>
-    private IEnumerable<Network> OthersInFolder() =>
-        from name in folder.Models()
-        where _networks.All(network => network.Name != name)
-        select WeightsFile.NetworkOf(folder.Checkpoint(name), options.Upsample) with { Normalisation = _networks[0].Normalisation, Loss = _networks[0].Loss };
+    /// <summary>The networks of this run and, where an earlier sitting trained others, these, too; then the published ones come first.</summary>
+    private IEnumerable<Network> AllNetworks()
+    {
+        Network[] others =
+        [
+            .. from name in folder.Models()
+               where _networks.All(network => network.Name != name)
+               let network = WeightsFile.NetworkOf(folder.Checkpoint(name), options.Upsample)
+               select network with { Normalisation = _networks[0].Normalisation, Loss = _networks[0].Loss },
+        ];
+        List<string> published = [.. Network.Published(options.Upsample).Select(network => network.Name)];
+        return others.Length == 0
+            ? _networks
+            : _networks.Concat(others).OrderBy(network => published.IndexOf(network.Name) is var place and >= 0 ? place : published.Count);
+    }
 
     /// <summary>All complete epochs, model by model.</summary>
     public EpochRecord[] Histories() => [.. States().SelectMany(entry => entry.State.History)];

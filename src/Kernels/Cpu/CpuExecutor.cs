@@ -139,10 +139,10 @@ public sealed unsafe class CpuExecutor : Executor
     /// <inheritdoc/>
     public override Roofline MeasureRoofline() => _simd switch
     {
-        SimdWidth.Bits512 => Roofline.Measure<Simd512>(_threads),
-        SimdWidth.Bits256 => Roofline.Measure<Simd256>(_threads),
-        SimdWidth.Bits128 => Roofline.Measure<Simd128>(_threads),
-        _ => Roofline.Measure<SimdScalar>(_threads),
+        SimdWidth.Bits512 => CpuRoofline.Measure<Simd512>(_threads),
+        SimdWidth.Bits256 => CpuRoofline.Measure<Simd256>(_threads),
+        SimdWidth.Bits128 => CpuRoofline.Measure<Simd128>(_threads),
+        _ => CpuRoofline.Measure<SimdScalar>(_threads),
     };
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Kernels.Instructions;
 using ILGPU.Runtime;
 

@@ -10,11 +10,13 @@ public sealed class ProtocolTests
     private static readonly Network _fc = Network.FullyConnected, _conv = Network.Convolutional(Interpolation.Bilinear);
 
     [Fact]
-    public void Only_the_convolutional_model_needs_more_than_plain_SGD()
+    public void Only_SGD_of_the_convolutional_model_needs_more_than_plain_steps()
     {
         Assert.Equal(new(0, 0), Protocol.Of(new(), _fc));
         Assert.Equal(new(100, 0.25f), Protocol.Of(new(), _conv));
         Assert.Equal(new(0, 0), Protocol.Of(new() { Protocol = ProtocolChoice.Reference }, _conv));
+        Assert.Equal(new(0, 0), Protocol.Of(new() { Optimizer = "adam" }, _conv));
+        Assert.Equal(new(100, 0.25f), Protocol.Of(new() { Optimizer = "momentum" }, _conv));
     }
 
     [Fact]
@@ -22,7 +24,8 @@ public sealed class ProtocolTests
     {
         var options = new TrainingOptions { WarmUp = 7, ClipNorm = 0.1, Schedule = Schedule.Cosine };
         Assert.Equal(new(7, 0.1f, Schedule.Cosine), Protocol.Of(options, _conv));
-        Assert.Equal(new(7, 0, Schedule.Cosine), Protocol.Of(options, _fc));
+        Assert.Equal(new(7, 0.1f, Schedule.Cosine), Protocol.Of(options, _fc));
+        Assert.Equal(new(7, 0.1f, Schedule.Cosine), Protocol.Of(options with { Optimizer = "adam" }, _conv));
         Assert.Equal(new(0, 0), Protocol.Of(new() { WarmUp = 0, ClipNorm = 0 }, _conv));
     }
 

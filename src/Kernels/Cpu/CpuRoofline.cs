@@ -1,15 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Kernels.Simd;
 using AutoencoderGpu.Kernels.Threads;
 
 namespace AutoencoderGpu.Kernels.Cpu;
 
-/// <summary>What a device reaches at best, measured: the roofs that operations are measured by.</summary>
-/// <param name="Gflops">10⁹ floating-point operations a second of multiply-adds in registers.</param>
-/// <param name="CacheGBPerSecond">10⁹ bytes a second over arrays that stay in each core's second cache.</param>
-/// <param name="MemoryGBPerSecond">10⁹ bytes a second over arrays much larger than the last cache.</param>
-public sealed record Roofline(double Gflops, double CacheGBPerSecond, double MemoryGBPerSecond)
+/// <summary>Measures the <see cref="Roofline"/> of the CPU.</summary>
+internal static class CpuRoofline
 {
     private const int Alignment = 64;
 
@@ -23,7 +21,7 @@ public sealed record Roofline(double Gflops, double CacheGBPerSecond, double Mem
     private const int MemoryRepeats = 10, MemoryCount = 32 * 1024 * 1024;
 
     /// <summary>Measures the CPU with a number of threads, in about a second.</summary>
-    internal static Roofline Measure<V>(int threads)
+    public static Roofline Measure<V>(int threads)
         where V : unmanaged, ISimd<V>
     {
         var spare = (int)Math.Min(MemoryCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (8 * sizeof(float)));

@@ -1,7 +1,7 @@
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
 
-namespace AutoencoderGpu.App;
+namespace AutoencoderGpu.App.Training;
 
 /// <summary>Reads weights that a user names; what is wrong with them is said in one line.</summary>
 internal static class WeightsFile

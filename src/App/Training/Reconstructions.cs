@@ -3,7 +3,7 @@ using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 
-namespace AutoencoderGpu.App;
+namespace AutoencoderGpu.App.Training;
 
 /// <summary>What a model makes of images.</summary>
 internal static class Reconstructions
