@@ -1,6 +1,6 @@
 using System.Globalization;
-using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.Benchmarks;

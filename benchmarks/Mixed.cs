@@ -1,5 +1,5 @@
-using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels;
+using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.Benchmarks;

@@ -35,7 +35,7 @@ internal sealed class Report(
         Directory.CreateDirectory(settings.Output);
         var name = Format($"{Slug(Machine.Processor)}-{settings.Threads}-threads-{(int)CpuExecutor.DefaultSimd}-bit");
         var picture = name + "-roofline.png";
-        Roofline.Save(
+        RooflinePlot.Save(
             Path.Combine(settings.Output, picture),
             [.. timings.Where(timing => timing.BatchSize == timings[0].BatchSize)],
             Format($"{Machine.Processor}, {settings.Threads} threads, {(int)CpuExecutor.DefaultSimd}-bit vectors · a training step of {timings[0].BatchSize} images"));

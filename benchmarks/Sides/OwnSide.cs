@@ -2,8 +2,6 @@ using AutoencoderGpu.App.Commands;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels.Cpu;
 using AutoencoderGpu.Kernels.Executors;
-using AutoencoderGpu.Kernels.Operations;
-using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.Benchmarks.Sides;

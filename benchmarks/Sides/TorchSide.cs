@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using AutoencoderGpu.App.Data;
-using AutoencoderGpu.Kernels.Operations;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Models;
-
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 using Tensor = TorchSharp.torch.Tensor;

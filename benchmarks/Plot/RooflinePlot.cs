@@ -1,8 +1,8 @@
 using System.Globalization;
 using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
-using ScottPlot.TickGenerators;
 using ScottPlot;
+using ScottPlot.TickGenerators;
 
 namespace AutoencoderGpu.Benchmarks.Plot;
 
@@ -10,7 +10,7 @@ namespace AutoencoderGpu.Benchmarks.Plot;
 /// Draws each operation under the measured roofs (S. Williams, A. Waterman, D. Patterson, Roofline, 2009): no operation computes
 /// faster than multiply-adds in registers do, nor than its bytes come. Both axes are logarithmic; ScottPlot sees the exponents.
 /// </summary>
-internal static class Roofline
+internal static class RooflinePlot
 {
     private const int Width = 2200, Height = 1360, Margin = 40, ListWidth = 740, LineHeight = 31;
     private const float LabelWidth = 34, LabelHeight = 28, LabelSize = 25;
