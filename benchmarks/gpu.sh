@@ -4,7 +4,7 @@
 #             for project in tests verification; do dotnet publish $project -c Release -r linux-x64 --self-contained -o artifacts/gpu; done
 #             tar -cJf artifacts/gpu.tar.xz -C artifacts/gpu .
 #   PYTHON  a Python with PyTorch; - for none
-#   PART    what to do; several runs may share their output. Minutes are estimates, no GPU has run this yet:
+#   PART    what to do; several runs may share their output. Minutes are estimates:
 #             tests         every test of the portable kernels and of whole networks (2)
 #             steps         steps replayed from CUDA graphs and launched one by one, and PyTorch's, by turns (6; 1 a round, and 1)
 #             training      both models for ten epochs (1)

@@ -67,7 +67,7 @@ public static class Activations
         _ => (double.NegativeInfinity, double.PositiveInfinity),
     };
 
-    /// <summary>Whether it is so short that a kernel may apply it to sums that are still in registers.</summary>
+    /// <summary>Whether it is so short that the CPU's convolutions may apply it to sums that are still in registers.</summary>
     internal static bool IsShort(Activation activation) => activation is Activation.None or Activation.Relu;
 
     /// <summary>Near 0 the odd powers to the eleventh with Cephes' coefficients (Moshier, tanhf.c), for XMath's is good to 2⁻¹¹ only on some GPUs.</summary>

@@ -82,12 +82,13 @@ public sealed class ModelOptionsTests : IDisposable
     [InlineData("names fc twice", "--model", "both", "--model", "fc")]
     [InlineData("--loss 'l1' is unknown; known are mse, bce", "--loss", "l1")]
     [InlineData("--optimizer 'lion' is unknown; known are sgd, adam, adamw, momentum", "--optimizer", "lion")]
-    [InlineData("sgd takes no momentum", "--momentum", "0.5")]
-    [InlineData("adam takes no momentum", "--optimizer", "adam", "--momentum", "0.5")]
+    [InlineData("--optimizer sgd: It takes no momentum", "--momentum", "0.5")]
+    [InlineData("--optimizer adam: It takes no momentum", "--optimizer", "adam", "--momentum", "0.5")]
     [InlineData("Momentum is from 0 to below 1", "--optimizer", "momentum", "--momentum", "1")]
-    [InlineData("sgd takes no weight decay", "--weight-decay", "0.1")]
+    [InlineData("--optimizer sgd: It takes no weight decay", "--weight-decay", "0.1")]
     [InlineData("--weight-decay takes a number from 0 up", "--optimizer", "adam", "--weight-decay", "-1")]
     [InlineData("--normalise 'mean' is unknown", "--normalise", "mean")]
+    [InlineData("--loss bce wants outputs from 0 to 1, so its last layer ends in sigmoid", "--loss", "bce", "--model", "dense 8 | dense 784 relu")]
     public async Task Wrong_models_and_numbers_are_said_in_a_line(string expected, params string[] arguments)
     {
         var output = _folder.File("run");

@@ -55,7 +55,7 @@ public class TrainGoldenTests
         return rate * Math.Min(2, 4 * error / Math.Max(Math.Abs(gradient), 1e-30) + 16 * Tolerance.Rounding);
     }
 
-    /// <summary>As golden-more's README describes each file's model and optimiser; a name that is unknown is a failure.</summary>
+    /// <summary>As the golden files' README describes each file's model and optimiser; a name that is unknown is a failure.</summary>
     private static (Network Network, Optimiser Optimiser, float Rate, float Norm) Setting(string name, Shape shape)
     {
         var parts = name.Split('-');

@@ -31,7 +31,7 @@ internal static class BenchCommand
             using var executor = CommonOptions.Open(parsed, terminal);
             var options = TrainingArguments.Parse(parsed, new());
             var networks = options.Networks(SyntheticDigits.Generate(1, 1, 1));
-            _ = options.OptimiserOf();
+            ModelChoice.Check(options, DataSource.ImageShape);
             var roofs = executor.MeasureRoofline();
             var results = new JsonArray();
             foreach (var (_, network) in networks)

@@ -37,7 +37,7 @@ internal static class CompareCommand
         var folder = parsed.GetValue(TrainingArguments.Output)
             ?? RunFolder.DefaultPath("compare");
         var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [TrainingArguments.UsualRate(parsed)], [1ul]);
-        _ = (ModelChoice.Networks(options.Model, DataSource.ImageShape, options.Upsample), options.LossOf(), options.OptimiserOf());
+        ModelChoice.Check(options, DataSource.ImageShape);
         Comparison.Check(folder, start);
         using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(

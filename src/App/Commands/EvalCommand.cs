@@ -21,11 +21,11 @@ internal static class EvalCommand
     };
 
     public static Option<Interpolation> Upsample { get; } = CommonOptions.Choice<Interpolation>(
-        "--upsample", "How the convolutional model upsamples; weights of this program tell it");
+        "--upsample", "How the published convolutional model upsamples; weights of this program tell it");
 
     public static Command Create()
     {
-        var command = new Command("eval", "Prints the test loss of saved weights; the model is read off the tensors' names and shapes.")
+        var command = new Command("eval", "Prints the test loss of saved weights; the file says which model they are of, by its metadata or its tensors' names.")
             .With([
                 WeightsOption, Upsample, .. CommonOptions.Hardware,
                 CommonOptions.Dataset, CommonOptions.Data, CommonOptions.TestLimit, CommonOptions.BatchSize]);

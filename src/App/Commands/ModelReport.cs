@@ -20,7 +20,8 @@ internal static class ModelReport
         foreach (var network in networks)
         {
             var table = Terminal.Table("layer", ">output shape", ">parameters", "part");
-            table.Title = new TableTitle(Markup.Escape($"{network.Name}: {Notation.Of(network)}"));
+            var notation = Notation.Of(network);
+            table.Title = new TableTitle(Markup.Escape(notation == network.Name ? notation : $"{network.Name}: {notation}"));
             table.AddRow("image", network.Input.ToString(), "0", "input");
             foreach (var (layer, shape, count, isEncoder) in Rows(network))
                 table.AddRow(layer.Notation, shape.ToString(), Text(count), isEncoder ? "encoder" : "decoder");

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
+using AutoencoderGpu.Kernels.Operations;
 using Spectre.Console;
 
 namespace AutoencoderGpu.App.Commands;
@@ -11,7 +12,12 @@ namespace AutoencoderGpu.App.Commands;
 internal static class TrainCommand
 {
     private static readonly Option<double> _learningRate = Numbers.One(
-        "--learning-rate", "Step size; default 1 of sgd, 0.1 of momentum, 0.001 of adam and adamw", "rate", 1.0, Numbers.ParseRate, "a number above 0");
+        "--learning-rate",
+        "Step size; by default " + string.Join(", ", Optimiser.All.Select(optimiser => FormattableString.Invariant($"{optimiser.LearningRate} of {optimiser.Name}"))),
+        "rate",
+        1.0,
+        Numbers.ParseRate,
+        "a number above 0");
 
     private static readonly Option<ulong> _seed = Numbers.One(
         "--seed", "Of initial values and of the order of images", "n", 1ul, Numbers.ParseSeed, "a whole number from 0 up");
@@ -34,11 +40,10 @@ internal static class TrainCommand
         var start = TrainingArguments.StartOf(parsed);
         var (options, folder) = start == RunStart.Resume ? Resumed(parsed) : Fresh(parsed);
         // What is wrong with a model is said before any data is read.
-        var networks = ModelChoice.Networks(options.Model, DataSource.ImageShape, options.Upsample);
-        _ = (options.LossOf(), options.OptimiserOf());
+        var networks = ModelChoice.Check(options, DataSource.ImageShape);
         if (parsed.GetValue(_summary))
         {
-            ModelReport.Show(terminal, [.. networks.Select(entry => entry.Network)]);
+            ModelReport.Show(terminal, networks);
             return;
         }
 

@@ -21,10 +21,10 @@ internal static class TrainingArguments
     private static readonly Option<string> _optimizer = CommonOptions.Name(
         "--optimizer", "The update rule", [.. Optimiser.All.Select(optimiser => optimiser.Name)]);
 
-    private static readonly Option<double?> _momentum = Numbers.OptionalReal("--momentum", "Of --optimizer momentum; default 0.9");
+    private static readonly Option<double?> _momentum = Numbers.OptionalReal("--momentum", "Of an optimizer that has one; default its own");
 
     private static readonly Option<double?> _weightDecay = Numbers.OptionalReal(
-        "--weight-decay", "Of momentum, adam and adamw; default 0, of adamw 0.01");
+        "--weight-decay", "Of an optimizer that has one; default its own");
 
     private static readonly Option<NormaliseChoice> _normalise = CommonOptions.Choice<NormaliseChoice>(
         "--normalise", "How pixels become the input: by the data set's mean and deviation, or not at all");

@@ -41,6 +41,21 @@ internal static class ModelChoice
             : chosen;
     }
 
+    /// <summary>Looks whether the options go together, before any data is read.</summary>
+    /// <exception cref="UserError">They do not.</exception>
+    public static IReadOnlyList<Network> Check(TrainingOptions options, Shape images)
+    {
+        var networks = Networks(options.Model, images, options.Upsample);
+        _ = options.OptimiserOf();
+        if (options.LossOf().TargetsPixels
+            && networks.FirstOrDefault(entry => Activations.Range(entry.Network.OutputActivation) is not ( >= 0, <= 1)) is { Text: { } text })
+        {
+            throw new UserError(ExitCode.Usage, $"--model {text}: --loss {options.Loss} wants outputs from 0 to 1, so its last layer ends in sigmoid");
+        }
+
+        return [.. networks.Select(entry => entry.Network)];
+    }
+
     /// <summary>The networks of a run's options on its data.</summary>
     public static IReadOnlyList<(string Text, Network Network)> Networks(this TrainingOptions options, DataSet data)
     {

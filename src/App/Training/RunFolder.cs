@@ -31,7 +31,7 @@ public sealed class RunFolder(string path)
     /// <summary>A row a model and epoch.</summary>
     public string Metrics => In("metrics.csv");
 
-    /// <summary>The plot of both models.</summary>
+    /// <summary>The plot of all models.</summary>
     public string LossCurves => In("loss-curves.png");
 
     /// <summary>Where a run goes when no folder is named.</summary>

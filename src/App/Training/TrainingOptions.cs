@@ -121,7 +121,7 @@ public sealed record TrainingOptions
         }
         catch (ArgumentException e)
         {
-            throw new UserError(ExitCode.Usage, $"--optimizer {Optimizer}: {e.Message.Split(" (Parameter")[0]}", e);
+            throw new UserError(ExitCode.Usage, $"--optimizer {Optimizer}: {e.Message.Split(" (Parameter")[0].ReplaceLineEndings(" ").TrimEnd('.')}", e);
         }
     }
 

@@ -141,7 +141,7 @@ public record AdamOptimiser : Optimiser
         : base(name, 0.001)
     {
         if (settings.Momentum is not null)
-            throw new ArgumentException($"{name} takes no momentum.", nameof(settings));
+            throw new ArgumentException("It takes no momentum.", nameof(settings));
         (_weightDecay, _isDecoupled) = (settings.WeightDecay ?? weightDecay, isDecoupled);
         _ = Adam.Of(0, new(0, 1), 0, 0, _weightDecay, isDecoupled);
     }

@@ -43,5 +43,5 @@ public abstract record Optimiser(string Name, double LearningRate)
     /// <exception cref="ArgumentException">It does not take them.</exception>
     protected virtual Optimiser Configured(OptimiserSettings settings) => settings == new OptimiserSettings()
         ? this
-        : throw new ArgumentException($"{Name} takes {(settings.Momentum is null ? "no weight decay" : "no momentum")}.");
+        : throw new ArgumentException($"It takes {(settings.Momentum is null ? "no weight decay" : "no momentum")}.");
 }
