@@ -11,7 +11,7 @@ internal static class Program
         var root = new RootCommand($"""
             Trains small autoencoders on MNIST with hand-written GPU kernels on CUDA, OpenCL or the CPU: a fully connected and a
             convolutional one whose results are published, or any that --model describes. Without a command it is `train`: both models,
-            the reference protocol, plots and pictures at the end.
+            the stable protocol, plots and pictures at the end.
 
             Examples:
               autoencoder                                       both models, best accelerator, runs/<time>-<seed>
@@ -43,8 +43,8 @@ internal static class Program
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                await Console.Error.WriteLineAsync($"error: {error.Message.ReplaceLineEndings(" ")} (see --help)");
+            foreach (var message in parsed.Errors.Select(error => error.Message.ReplaceLineEndings(" ")).Distinct())
+                await Console.Error.WriteLineAsync($"error: {message} (see --help)");
             return (int)ExitCode.Usage;
         }
 

@@ -141,7 +141,7 @@ internal sealed class Fusion(ArenaSpace space)
         {
             var operands = Operand.Of(instruction);
             var written = operands.Where(operand => operand.Access == Access.Write).ToList();
-            return written.Count > 0 && operands.All(operand => operand.Access != Access.Update) && written.All(operand => operand.IsMap
+            return written.Count > 0 && !Operand.HasLosses(instruction) && operands.All(operand => operand.Access != Access.Update) && written.All(operand => operand.IsMap
                 ? Users(operand.Offset).Count == 1
                 : !IsUsed(operand.Offset, operand.Length, instruction));
         });
@@ -200,11 +200,23 @@ internal sealed class Fusion(ArenaSpace space)
             return list.Operands;
         }
 
+        /// <summary>Whether an instruction writes losses, which the host reads.</summary>
+        public static bool HasLosses(Instruction instruction)
+        {
+            var list = new Listing();
+            instruction.Visited(list);
+            return list.HasLosses;
+        }
+
         public bool Overlaps(int offset, int length) => !IsMap && Offset < offset + length && offset < Offset + Length;
 
         private sealed class Listing : OperandVisitor
         {
             public List<Operand> Operands { get; } = [];
+
+            public bool HasLosses { get; private set; }
+
+            public override void Losses() => HasLosses = true;
 
             protected override void Map(ref FeatureMap map, Access access, Border border, int copies, int distance) =>
                 Operands.Add(new(map.Offset, map.Size, access, true));

@@ -53,7 +53,7 @@ public sealed partial record Network(string Name, string Title, string FullName,
         }
 
         // The pixels of one channel are in the order of flat values.
-        if (shape.IsFlat && Input.Channels == 1 && shape.Size == Input.Size)
+        if (Layers[^1] is DenseLayer && Input.Channels == 1 && shape.Size == Input.Size)
             shapes[^1] = Input;
         return shapes[^1] == Input
             ? shapes

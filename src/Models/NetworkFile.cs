@@ -67,9 +67,9 @@ public static class NetworkFile
             shape.Check(nameof(input));
             return Notation.Parse(notation, shape, Interpolation.Bilinear);
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new InvalidDataException($"its metadata's notation is no network: {e.Message}", e);
+            throw new InvalidDataException($"its metadata's notation is no network: {e.Message.Split(" (Parameter")[0]}", e);
         }
     }
 
@@ -89,7 +89,7 @@ public static class NetworkFile
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            throw new InvalidDataException($"its metadata's normalisation is none: {e.Message}", e);
+            throw new InvalidDataException($"its metadata's normalisation is none: {e.Message.Split(" (Parameter")[0]}", e);
         }
     }
 

@@ -62,7 +62,7 @@ public sealed record Normalisation(IReadOnlyList<double> Mean, IReadOnlyList<dou
     {
         if (Mean.Count != channels || Deviation.Count != channels)
             throw new ArgumentException($"The normalisation has {Mean.Count} means and {Deviation.Count} deviations for {channels} channels.", parameter);
-        if (!Mean.All(double.IsFinite) || !Deviation.All(deviation => deviation > 0 && double.IsFinite(deviation)))
+        if (!Scales.All(float.IsFinite) || !Shifts.All(float.IsFinite) || !Deviation.All(deviation => deviation > 0 && double.IsFinite(deviation)))
             throw new ArgumentException("Means are finite, and deviations above 0.", parameter);
     }
 }

@@ -144,13 +144,15 @@ public static class Notation
     private static void Place(string text, Shape input, List<Layer> layers, List<(int Start, int Length)> places)
     {
         var shape = input;
+        var weights = 0;
         for (var i = 0; i < layers.Count; i++)
         {
             try
             {
-                shape = layers[i].OutputOf(shape);
-                foreach (var parameter in layers[i].ParametersOf(i == 0 ? input : shape))
-                    _ = parameter.Count;
+                var read = shape;
+                shape = layers[i].OutputOf(read);
+                _ = shape.Size;
+                weights = checked(weights + layers[i].ParametersOf(read).Sum(parameter => parameter.Count));
             }
             catch (Exception e) when (e is ArgumentException or OverflowException)
             {
@@ -158,7 +160,9 @@ public static class Notation
             }
         }
 
-        if (shape != input && !(shape.IsFlat && input.Channels == 1 && shape.Size == input.Size))
+        if (weights == 0)
+            throw new NotationException(text, places[0].Start, places[0].Length, "no layer has weights, so there is nothing to train");
+        if (shape != input && !(layers[^1] is DenseLayer && input.Channels == 1 && shape.Size == input.Size))
         {
             throw new NotationException(
                 text, places[^1].Start, places[^1].Length, $"it ends in {shape}, and an image is {input}: {Remedy(shape, input)}");
@@ -169,7 +173,7 @@ public static class Notation
         shape.IsFlat && shape.Size == input.Size ? $"unflatten {input.Height}x{input.Width}x{input.Channels} comes last"
         : shape.IsFlat ? $"the last layer is dense {input.Size}"
         : shape with { Channels = input.Channels } == input ? $"the last layer is conv {input.Channels}"
-        : "every pool wants an up behind the code";
+        : "what pools take away and ups give back must come to the image's height and width";
 
     /// <summary>Where no bar stands, the smallest output makes the code, the first of several.</summary>
     private static int CodeOf(List<Layer> layers, Shape input)

@@ -161,7 +161,7 @@ internal static class CommonOptions
         {
             UserError error => (error.Code, error.Message),
             OperationCanceledException => (ExitCode.Interrupted, "stopped"),
-            OverflowException => (ExitCode.Usage, "--batch-size is too large: the model's maps would have more than 2³¹ values"),
+            OverflowException => (ExitCode.Usage, "--batch-size or the model is too large: its maps or weights would have more than 2³¹ values"),
             _ when AcceleratorErrors.Explain(e) is { } failure => (ExitCode.NoAccelerator, $"{failure}; {RemedyFor(e)}"),
             _ => (ExitCode.Failed, $"{e.GetType().Name}: {e.Message}; --verbose shows where"),
         };

@@ -25,7 +25,7 @@ internal static class ModelReport
             table.AddRow("image", network.Input.ToString(), "0", "input");
             foreach (var (layer, shape, count, isEncoder) in Rows(network))
                 table.AddRow(layer.Notation, shape.ToString(), Text(count), isEncoder ? "encoder" : "decoder");
-            table.AddRow("", "", Text(Rows(network).Sum(row => row.Count)), "total");
+            table.AddRow("", "", Text(Rows(network).Sum(row => (long)row.Count)), "total");
             terminal.Show(table);
         }
     }
@@ -42,7 +42,7 @@ internal static class ModelReport
             ["parameters"] = row.Count,
             ["part"] = row.IsEncoder ? "encoder" : "decoder",
         })]),
-        ["parameters"] = Rows(network).Sum(row => row.Count),
+        ["parameters"] = Rows(network).Sum(row => (long)row.Count),
     };
 
     private static JsonArray ToJson(Shape shape) => [shape.Height, shape.Width, shape.Channels];
@@ -57,5 +57,5 @@ internal static class ModelReport
         }
     }
 
-    private static string Text(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
+    private static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

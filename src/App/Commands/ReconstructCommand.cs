@@ -80,7 +80,8 @@ internal static class ReconstructCommand
             results,
             network.FullName,
             string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(weights)} · {results.Count} images · mean loss {mean:0.0000}"),
-            isFallback);
+            isFallback,
+            RunReport.LossTitleOf(network));
         if (terminal.IsJson)
         {
             Console.Out.WriteLine(new JsonObject

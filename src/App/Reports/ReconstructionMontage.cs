@@ -46,10 +46,16 @@ public static class ReconstructionMontage
     /// <param name="title">The model, such as "Convolutional autoencoder".</param>
     /// <param name="subtitle">Epoch, test loss, data set.</param>
     /// <param name="isFallback">Whether the data is the built-in stand-in for MNIST, which the picture then says loudly.</param>
+    /// <param name="lossTitle">What stands below each pair.</param>
     /// <exception cref="ArgumentException">No image, or one that is not 28×28.</exception>
     /// <exception cref="UserError">The file cannot be written (<see cref="ExitCode.Failed"/>).</exception>
     public static void Save(
-        string path, IReadOnlyList<Reconstruction> images, string title, string subtitle, bool isFallback = false)
+        string path,
+        IReadOnlyList<Reconstruction> images,
+        string title,
+        string subtitle,
+        bool isFallback = false,
+        string lossTitle = "mean squared error of the normalised image")
     {
         ArgumentOutOfRangeException.ThrowIfZero(images.Count, nameof(images));
         if (images.Any(i => i.Original.Length != Side * Side || i.Output.Length != Side * Side))
@@ -74,7 +80,7 @@ public static class ReconstructionMontage
             DrawRow(picture, rows[row], left, top, hasTitles: row % rowsInBlock == 0);
         }
 
-        DrawText(picture, "Below each pair: the mean squared error of the normalised image.", Margin, picture.Height - 36, TextAlign.Left);
+        DrawText(picture, $"Below each pair: the {lossTitle}.", Margin, picture.Height - 36, TextAlign.Left);
         picture.SavePng(path);
     }
 

@@ -79,7 +79,7 @@ internal static class ModelChoice
         catch (NotationException e)
         {
             var names = text.All(char.IsAsciiLetter) ? "; known by name are fc, conv and both" : "";
-            throw new UserError(ExitCode.Usage, $"--model: {e.Message}{names}; --help shows what can be written", e);
+            throw new UserError(ExitCode.Usage, $"--model: {e.Message}{names}; `autoencoder --help` shows what can be written", e);
         }
     }
 }

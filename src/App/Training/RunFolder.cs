@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
+using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
@@ -140,13 +141,13 @@ public sealed class RunFolder(string path)
 
     private IEnumerable<string> RunFiles()
     {
-        string[] models = Directory.Exists(Path) ? [.. Directory.EnumerateDirectories(Path).Select(folder => System.IO.Path.GetFileName(folder))] : [];
-        string[] logs = Directory.Exists(In("logs")) ? [.. Directory.EnumerateDirectories(In("logs")).Select(folder => System.IO.Path.GetFileName(folder))] : [];
+        // Folders without a checkpoint are somebody else's.
+        string[] models = [.. Models().Union(Network.Published(default).Select(network => network.Name))];
         return
         [
             Summary, Metrics, LossCurves,
             .. models.SelectMany(model => new[] { Reconstructions(model), BestWeights(model), LastWeights(model), Checkpoint(model) }),
-            .. logs.SelectMany(model => EventLog.FilesIn(Logs(model))),
+            .. models.SelectMany(model => EventLog.FilesIn(Logs(model))),
         ];
     }
 

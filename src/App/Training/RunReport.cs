@@ -88,6 +88,9 @@ internal static class RunReport
     public static string TitleOf(DataSet data, TrainingOptions options) => (data.Name == Mnist.Name ? "MNIST" : "Synthetic digits")
         + (options.TrainLimit is null ? "" : $", {data.Train.Count:N0} images");
 
+    /// <summary>A network's loss in pictures.</summary>
+    public static string LossTitleOf(Network network) => network.Loss.Title + (network.Loss.TargetsPixels ? "" : " of the normalised image");
+
     /// <summary>The protocol in titles.</summary>
     public static string TitleOf(TrainingOptions options) =>
         (options.OptimiserOf() is SgdOptimiser ? options.Protocol.ToString().ToLowerInvariant() + " protocol" : options.OptimiserOf().Title)

@@ -83,7 +83,8 @@ internal sealed class TrainingRun(
             Reconstructions.OfTestImages(executor, trainer.Model, data.Test),
             network.FullName,
             $"{RunReport.TitleOf(data, options)} test images · epoch {best.Epoch} · test loss {RunReport.Text(best.TestLoss)}",
-            data.IsFallback);
+            data.IsFallback,
+            RunReport.LossTitleOf(network));
     }
 
     /// <summary>What the checkpoints say of each model, those of an earlier sitting included; they are the one record there is.</summary>

@@ -54,7 +54,7 @@ internal static class WeightsFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UserError(ExitCode.Data, $"{path} is not there; a run's weights are RUN/fc/best.safetensors and RUN/conv/best.safetensors", e);
+            throw new UserError(ExitCode.Data, $"{path} is not there; a run's weights are RUN/MODEL/best.safetensors, such as RUN/fc/best.safetensors", e);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

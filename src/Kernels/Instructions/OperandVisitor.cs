@@ -64,6 +64,11 @@ internal abstract class OperandVisitor
     /// <summary>Floats, of parameters and the like.</summary>
     protected abstract void Slice(ref int offset, int length, Access access);
 
+    /// <summary>The losses of the mini-batch's images, which are written.</summary>
+    public virtual void Losses()
+    {
+    }
+
     /// <summary>Bytes of an image of the data set.</summary>
     public virtual void Images(int size)
     {

@@ -49,6 +49,7 @@ public struct BinaryCrossEntropy : IOperation<BinaryCrossEntropy>
         operands.Read(ref i.Input);
         operands.Read(ref i.Target);
         operands.Write(ref i.Gradient);
+        operands.Losses();
     }
 
     /// <summary>A logarithm is counted as 20 operations.</summary>
@@ -80,17 +81,12 @@ public struct BinaryCrossEntropy : IOperation<BinaryCrossEntropy>
 
     private static float Logarithm(float x)
     {
-        if (x < Tiny)
-            return LeastLogarithm;
         // Near 1 the difference to it decides, and a GPU's logarithm has lost it: the series of the inverse hyperbolic tangent.
-        if (x > 0.5f && x < 2f)
-        {
-            var s = (x - 1f) / (x + 1f);
-            var z = s * s;
-            return 2f * s * (1f + z * (1f / 3f + z * (1f / 5f + z * (1f / 7f + z * (1f / 9f + z * (1f / 11f))))));
-        }
-
-        return XMath.Log(x);
+        float s = (x - 1f) / (x + 1f), z = s * s;
+        var near = 2f * s * (1f + z * (1f / 3f + z * (1f / 5f + z * (1f / 7f + z * (1f / 9f + z * (1f / 11f))))));
+        var logarithm = x > 0.5f && x < 2f ? near : XMath.Log(x);
+        // A choice and no branch: a compiler that turns the comparison round would take NaN for a small number.
+        return x < Tiny ? LeastLogarithm : logarithm;
     }
 
     static unsafe void IOperation<BinaryCrossEntropy>.Run<V>(in BinaryCrossEntropy i, in HostBuffers buffers, in MiniBatch batch, Worker worker)

@@ -42,6 +42,7 @@ public struct MeanSquaredError : IOperation<MeanSquaredError>
         operands.Read(ref i.Input);
         operands.Read(ref i.Target);
         operands.Write(ref i.Gradient);
+        operands.Losses();
     }
 
     static Cost IOperation<MeanSquaredError>.Cost(in MeanSquaredError i, int batch) => i.Gradient.IsNone
