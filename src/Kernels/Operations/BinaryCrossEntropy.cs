@@ -13,7 +13,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// gradient before the last activation f, ∂L/∂(pre-activation) = 1/(B·N) · (y − t) / max(y · (1 − y), 10⁻¹²) · f′. Each image's own mean is
 /// stored at its place in the epoch, as by <see cref="MeanSquaredError"/>.
 /// </summary>
-public struct BinaryCrossEntropy : IOperation<BinaryCrossEntropy>
+public struct BinaryCrossEntropy : IOperation<BinaryCrossEntropy>, IPixelwiseLoss
 {
     internal FeatureMap Input;
     internal FeatureMap Target;
@@ -89,39 +89,12 @@ public struct BinaryCrossEntropy : IOperation<BinaryCrossEntropy>
         return x < Tiny ? LeastLogarithm : logarithm;
     }
 
-    static unsafe void IOperation<BinaryCrossEntropy>.Run<V>(in BinaryCrossEntropy i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-    {
-        var factor = 1f / ((float)batch.Count * i.Input.Size);
-        // Without borders an image is one row.
-        var rows = i.Input.Border + i.Target.Border + i.Gradient.Border == 0 ? 1 : i.Input.Height;
-        var row = i.Input.Size / rows;
-        foreach (var image in worker.Items(batch.Count))
-        {
-            var sum = 0f;
-            for (var y = 0; y < rows; y++)
-            {
-                float* output = buffers.Arena + i.Input.At(image, y, 0), target = buffers.Arena + i.Target.At(image, y, 0);
-                var gradient = i.Gradient.IsNone ? null : buffers.Arena + i.Gradient.At(image, y, 0);
-                V sums = default;
-                var k = 0;
-                for (; k <= row - V.Width; k += V.Width)
-                    sums += Losses<V>(i.Derivative, output + k, target + k, gradient == null ? null : gradient + k, factor);
-                sum += V.Sum(sums);
-                for (; k < row; k++)
-                {
-                    sum += SimdScalar.Sum(
-                        Losses<SimdScalar>(i.Derivative, output + k, target + k, gradient == null ? null : gradient + k, factor));
-                }
-            }
+    static void IOperation<BinaryCrossEntropy>.Run<V>(in BinaryCrossEntropy i, in HostBuffers buffers, in MiniBatch batch, Worker worker) =>
+        IPixelwiseLoss.Run<BinaryCrossEntropy, V>(
+            i.Input, i.Target, i.Gradient, i.Derivative, 1f / ((float)batch.Count * i.Input.Size), buffers, batch, worker);
 
-            buffers.Losses[batch.First + image] = -sum / i.Input.Size;
-        }
-    }
-
-    /// <summary>Stores some values' gradients; their t · ln y + (1 − t) · ln (1 − y).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe T Losses<T>(Activation derivative, float* output, float* target, float* gradient, float factor)
-        where T : unmanaged, ISimd<T>
+    static unsafe T IPixelwiseLoss.Terms<T>(Activation derivative, float* output, float* target, float* gradient, float factor)
     {
         T y = T.Load(output), t = T.Load(target), one = T.Broadcast(1f), rest = one - y;
         if (gradient != null)
@@ -130,7 +103,7 @@ public struct BinaryCrossEntropy : IOperation<BinaryCrossEntropy>
             T.Store(Activations<T>.TimesDerivative(derivative, y, slope), gradient);
         }
 
-        return T.MultiplyAdd(t, Logarithm(y), (one - t) * Logarithm(rest));
+        return default(T) - T.MultiplyAdd(t, Logarithm(y), (one - t) * Logarithm(rest));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Products;
-using AutoencoderGpu.Kernels.Simd;
 using AutoencoderGpu.Kernels.Threads;
 using ILGPU;
 
@@ -12,7 +11,7 @@ namespace AutoencoderGpu.Kernels.Operations;
 /// ∂L/∂(pre-activation)[b, k] = 2/(B·N) · (y[b, k] − t[b, k]) · f′. Each image's own mean is stored at its place in the epoch;
 /// the host averages them in double precision, so no sum crosses workers or groups.
 /// </summary>
-public struct MeanSquaredError : IOperation<MeanSquaredError>
+public struct MeanSquaredError : IOperation<MeanSquaredError>, IPixelwiseLoss
 {
     internal FeatureMap Input;
     internal FeatureMap Target;
@@ -97,38 +96,12 @@ public struct MeanSquaredError : IOperation<MeanSquaredError>
         return map.At(image, row, pixel - row * i.Input.Width) + k - pixel * i.Input.Channels;
     }
 
-    static unsafe void IOperation<MeanSquaredError>.Run<V>(in MeanSquaredError i, in HostBuffers buffers, in MiniBatch batch, Worker worker)
-    {
-        var factor = 2f / ((float)batch.Count * i.Input.Size);
-        // Without borders an image is one row.
-        var rows = i.Input.Border + i.Target.Border + i.Gradient.Border == 0 ? 1 : i.Input.Height;
-        var row = i.Input.Size / rows;
-        foreach (var image in worker.Items(batch.Count))
-        {
-            var sum = 0f;
-            for (var y = 0; y < rows; y++)
-            {
-                float* output = buffers.Arena + i.Input.At(image, y, 0), target = buffers.Arena + i.Target.At(image, y, 0);
-                var gradient = i.Gradient.IsNone ? null : buffers.Arena + i.Gradient.At(image, y, 0);
-                V sums = default;
-                var k = 0;
-                for (; k <= row - V.Width; k += V.Width)
-                    sums += Errors<V>(i.Derivative, output + k, target + k, gradient == null ? null : gradient + k, factor);
-                sum += V.Sum(sums);
-                for (; k < row; k++)
-                {
-                    sum += SimdScalar.Sum(
-                        Errors<SimdScalar>(i.Derivative, output + k, target + k, gradient == null ? null : gradient + k, factor));
-                }
-            }
-
-            buffers.Losses[batch.First + image] = sum / i.Input.Size;
-        }
-    }
+    static void IOperation<MeanSquaredError>.Run<V>(in MeanSquaredError i, in HostBuffers buffers, in MiniBatch batch, Worker worker) =>
+        IPixelwiseLoss.Run<MeanSquaredError, V>(
+            i.Input, i.Target, i.Gradient, i.Derivative, 2f / ((float)batch.Count * i.Input.Size), buffers, batch, worker);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe T Errors<T>(Activation derivative, float* output, float* target, float* gradient, float factor)
-        where T : unmanaged, ISimd<T>
+    static unsafe T IPixelwiseLoss.Terms<T>(Activation derivative, float* output, float* target, float* gradient, float factor)
     {
         var y = T.Load(output);
         var error = y - T.Load(target);
