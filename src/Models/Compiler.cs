@@ -75,10 +75,11 @@ public static class Compiler
 
         var layers = Operands(network, shapes, space, input, run);
         var (output, gradient) = (layers[^1].Output, layers[^1].OutputGradient);
-        forward.AddRange(network.Layers.Zip(layers).SelectMany(pair => pair.First.Forward(pair.Second)));
+        for (var i = 0; i < layers.Count; i++)
+            forward.AddRange(network.Layers[i].Forward(layers[i]));
         List<Instruction> training = [.. forward, network.Loss.Evaluate(output, target, gradient, network.OutputActivation)];
-        foreach (var (layer, operands) in network.Layers.Zip(layers).Reverse())
-            training.AddRange(layer.Backward(operands));
+        for (var i = layers.Count - 1; i >= 0; i--)
+            training.AddRange(network.Layers[i].Backward(layers[i]));
         training.AddRange(run.Update());
         List<Instruction> evaluation = [.. forward, network.Loss.Evaluate(output, target, default, network.OutputActivation)];
         if (options.Fuses)

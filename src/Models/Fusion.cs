@@ -190,8 +190,8 @@ internal sealed class Fusion(ArenaSpace space)
             _program.Remove(removed);
     }
 
-    /// <summary>An operand of an instruction.</summary>
-    private readonly record struct Operand(int Offset, int Length, Access Access, bool IsMap)
+    /// <summary>An operand of an instruction; a class, for lists and queries of classes are compiled already.</summary>
+    private sealed record Operand(int Offset, int Length, Access Access, bool IsMap)
     {
         public static List<Operand> Of(Instruction instruction)
         {

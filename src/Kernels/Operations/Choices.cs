@@ -1,6 +1,6 @@
 namespace AutoencoderGpu.Kernels.Operations;
 
-/// <summary>Finds what a user may choose from by looking which classes there are.</summary>
+/// <summary>Finds what a user may choose from by looking which public classes there are.</summary>
 internal static class Choices
 {
     /// <summary>One of each class, the usual one first and the others in the order of their names.</summary>
@@ -9,9 +9,9 @@ internal static class Choices
     /// <param name="arguments">What constructors take that take something.</param>
     public static IReadOnlyList<T> Of<T>(Func<T, string> nameOf, string usual, params object[] arguments) =>
     [
-        .. typeof(T).Assembly.GetTypes()
+        .. typeof(T).Assembly.GetExportedTypes()
             .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAbstract)
             .Select(type => (T)Activator.CreateInstance(type, type.GetConstructor(Type.EmptyTypes) is null ? arguments : [])!)
-            .OrderBy(choice => nameOf(choice) != usual).ThenBy(nameOf, StringComparer.Ordinal),
+            .OrderBy(choice => nameOf(choice) == usual ? "" : nameOf(choice), StringComparer.Ordinal),
     ];
 }
