@@ -101,8 +101,10 @@ public sealed class DevicesTests : IDisposable
             TrainCommandTests.AssertError(3, $"New GPU [0x56a0] cannot be used: its groups have {bytes} bytes", await RunAsync(Limit, "bench", "--accelerator", "opencl"));
     }
 
-    [Fact]
-    public async Task A_model_without_room_in_memory_says_how_much_it_needs_and_leaves_an_old_run_alone()
+    [Theory]
+    [InlineData("conv")]
+    [InlineData("both")]
+    public async Task A_model_without_room_in_memory_says_how_much_it_needs_and_leaves_an_old_run_alone(string model)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Memory is limited by a shell of Linux.");
         string[] options = ["--accelerator", "cpu", "--dataset", "synthetic", "--epochs", "1", "--test-limit", "20", "--output", _folder.File("run")];
@@ -115,7 +117,7 @@ public sealed class DevicesTests : IDisposable
                     info.ArgumentList.Insert(i, argument);
                 info.FileName = "/bin/sh";
             },
-            [.. options, "--model", "conv", "--force", "--train-limit", "23000", "--batch-size", "23000"]);
+            [.. options, "--model", model, "--force", "--train-limit", "23000", "--batch-size", "23000"]);
         TrainCommandTests.AssertError(3, "for Conv with mini-batches of 23000 images;", result);
         Assert.Matches("[78],[0-9]{3}\\.[0-9] MiB are needed", result.Errors);
         Assert.Contains("smaller --batch-size", result.Errors, StringComparison.Ordinal);

@@ -22,22 +22,19 @@ internal sealed class TrainingRun(
     /// <exception cref="AcceleratorException">A model finds no room on the device.</exception>
     public RunSummary Run(RunStart start, CancellationToken cancellation)
     {
-        using var trainers = _networks
-            .Select(network => new ModelTrainer(executor, network, options, data, folder))
-            .GetEnumerator();
         // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
-        trainers.MoveNext();
+        foreach (var network in _networks)
+            TrainerOf(network).Dispose();
         folder.Create(start, _dataset, _networks.Select(network => network.Name));
         // Written at once: --resume reads the options from it, however early the run is stopped.
         Summary().Save(folder.Summary);
         try
         {
-            do
+            foreach (var network in _networks)
             {
-                using var trainer = trainers.Current;
+                using var trainer = TrainerOf(network);
                 Train(trainer, start == RunStart.Resume, cancellation);
             }
-            while (trainers.MoveNext());
         }
         catch (OperationCanceledException e)
         {
@@ -52,6 +49,8 @@ internal sealed class TrainingRun(
 
         return Write();
     }
+
+    private ModelTrainer TrainerOf(Network network) => new(executor, network, options, data, folder);
 
     private void Train(ModelTrainer trainer, bool resume, CancellationToken cancellation)
     {
