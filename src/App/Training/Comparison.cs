@@ -106,7 +106,7 @@ internal sealed class Comparison(
     {
         var own = options with { Model = text, LearningRate = rate, Seed = seed };
         var runFolder = new RunFolder(Path.Combine(
-            folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{rate:0.0######}-seed{seed}")));
+            folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{rate:0.0###################}-seed{seed}")));
         // A comparison that was stopped, or is given more seeds, has runs that are not begun.
         if (start == RunStart.Resume && !File.Exists(runFolder.Summary))
             start = RunStart.New;
