@@ -21,7 +21,7 @@ public sealed record CompilerOptions(int BatchSize, float MaximalGradientNorm = 
 /// <param name="ArenaLength">Floats.</param>
 /// <param name="Parameters">In the order of the layers, weights before bias.</param>
 /// <param name="State">What the optimiser remembers of each parameter, as tensors like the parameters.</param>
-/// <param name="Constants">What the arena must hold before the first step: offsets and values.</param>
+/// <param name="Constants">What the arena must hold before the first step.</param>
 /// <param name="Input">The normalised images.</param>
 /// <param name="Output">The reconstructions.</param>
 /// <param name="Training">One training step: gather, forward, loss, backward, update.</param>
@@ -30,11 +30,16 @@ public sealed record CompiledNetwork(
     int ArenaLength,
     IReadOnlyList<Parameter> Parameters,
     IReadOnlyList<Parameter> State,
-    IReadOnlyList<(int Offset, float[] Values)> Constants,
+    IReadOnlyList<Constant> Constants,
     FeatureMap Input,
     FeatureMap Output,
     InstructionList Training,
     InstructionList Evaluation);
+
+/// <summary>Values that the arena must hold.</summary>
+/// <param name="Offset">In the arena.</param>
+/// <param name="Values">From there on.</param>
+public sealed record Constant(int Offset, float[] Values);
 
 /// <summary>
 /// Turns a network into instructions: has each layer emit its plain ones, fuses neighbours (<see cref="Fusion"/>), and gives what is left its place
@@ -60,7 +65,7 @@ public static class Compiler
         var run = new Run(space, parameters, length, options);
 
         var (scale, shift) = (space.Slice(network.Input.Channels), space.Slice(network.Input.Channels));
-        var constants = new List<(int Offset, float[] Values)> { (scale, network.Normalisation.Scales), (shift, network.Normalisation.Shifts) };
+        var constants = new List<Constant> { new(scale, network.Normalisation.Scales), new(shift, network.Normalisation.Shifts) };
         var input = MapOf(space, network.Input);
         var forward = new List<Instruction> { Gather.Of(input, scale, shift) };
         var target = input;
@@ -68,7 +73,7 @@ public static class Compiler
         {
             var pixels = Normalisation.None(network.Input.Channels);
             (scale, shift) = (space.Slice(network.Input.Channels), space.Slice(network.Input.Channels));
-            constants.AddRange([(scale, pixels.Scales), (shift, pixels.Shifts)]);
+            constants.AddRange([new(scale, pixels.Scales), new(shift, pixels.Shifts)]);
             target = MapOf(space, network.Input);
             forward.Add(Gather.Of(target, scale, shift));
         }
@@ -94,12 +99,9 @@ public static class Compiler
         return new(
             arenaLength,
             [.. parameters.Select(parameter => parameter with { Offset = placeOf(run.Parameters + parameter.Offset) })],
-            [
-                .. from state in options.Optimiser.State.Zip(run.State)
-                   from parameter in parameters
-                   select parameter with { Name = $"{state.First}.{parameter.Name}", Offset = placeOf(state.Second + parameter.Offset) },
-            ],
-            [.. constants.Select(constant => (placeOf(constant.Offset), constant.Values))],
+            [.. options.Optimiser.State.SelectMany((name, i) => parameters.Select(parameter =>
+                parameter with { Name = $"{name}.{parameter.Name}", Offset = placeOf(run.State[i] + parameter.Offset) }))],
+            [.. constants.Select(constant => constant with { Offset = placeOf(constant.Offset) })],
             Placed(input),
             Placed(output),
             programs[0],
@@ -110,23 +112,26 @@ public static class Compiler
     private static List<Parameter> Layout(Network network, IReadOnlyList<Shape> shapes)
     {
         var names = network.LayerNames();
-        var offsets = new int[network.Layers.Count];
+        var parameters = new List<Parameter>[names.Count];
         var end = 0;
-        foreach (var i in Enumerable.Range(0, offsets.Length).OrderBy(i => network.Layers[i].HasSplitGradients))
+        foreach (var isSplit in (ReadOnlySpan<bool>)[false, true])
         {
-            offsets[i] = end;
-            end = checked(end + network.Layers[i].ParametersOf(InputOf(network, shapes, i)).Sum(shape => shape.Count));
-            end = ArenaSpace.Aligned(end);
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                if (network.Layers[i].HasSplitGradients != isSplit)
+                    continue;
+                parameters[i] = [];
+                foreach (var shape in network.Layers[i].ParametersOf(InputOf(network, shapes, i)))
+                {
+                    parameters[i].Add(new($"{names[i]}.{shape.Suffix}", shape.Sizes, shape.FanIn, end, i < network.EncoderLayers));
+                    end = checked(end + shape.Count);
+                }
+
+                end = ArenaSpace.Aligned(end);
+            }
         }
 
-        return
-        [
-            .. from i in Enumerable.Range(0, offsets.Length)
-               from shape in network.Layers[i].ParametersOf(InputOf(network, shapes, i))
-               let offset = offsets[i]
-               let _ = offsets[i] += shape.Count
-               select new Parameter($"{names[i]}.{shape.Suffix}", shape.Sizes, shape.FanIn, offset, i < network.EncoderLayers),
-        ];
+        return [.. parameters.SelectMany(list => list)];
     }
 
     private static List<LayerOperands> Operands(
@@ -173,7 +178,7 @@ public static class Compiler
         public Run(ArenaSpace space, IReadOnlyList<Parameter> parameters, int length, CompilerOptions options)
         {
             (_parameters, _options, _length) = (parameters, options, length);
-            _splitStart = parameters.Where(parameter => parameter.Shape.Count == 4).Select(parameter => parameter.Offset).DefaultIfEmpty(length).Min();
+            _splitStart = parameters.FirstOrDefault(parameter => parameter.Shape.Count == 4)?.Offset ?? length;
             Parameters = space.Slice(length);
             _gradients = space.Slice(checked(length + (Splits - 1) * SplitStride));
             _partials = space.Slice(length / Gradients.NormBlock + 1);

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Instructions;
 using AutoencoderGpu.Kernels.Operations;
@@ -30,9 +29,10 @@ internal sealed class Fusion(ArenaSpace space)
     /// <summary>A convolution whose map only a pooling reads pools its sums itself.</summary>
     private bool PooledConvolution()
     {
-        foreach (var (first, conv) in All<Conv3x3>())
+        foreach (var first in All<Conv3x3>())
         {
-            if (Users(conv.Output) is not [_, var second] || !Is<MaxPool2x2>(second, out var pool) || pool.Input.Offset != conv.Output.Offset)
+            var conv = first.Operands;
+            if (Users(conv.Output) is not [_, Instruction<MaxPool2x2> { Operands: var pool } second] || pool.Input.Offset != conv.Output.Offset)
                 continue;
             Replace(first, PooledConv3x3.Of(conv.Input, conv.Weights, conv.Bias, pool.Output, pool.Argmax, conv.Activation), second);
             return true;
@@ -44,9 +44,10 @@ internal sealed class Fusion(ArenaSpace space)
     /// <summary>The gradient of a pooled map that only that of a convolution's weights is made of is not spread out.</summary>
     private bool PooledWeightGradients()
     {
-        foreach (var (first, pool) in All<MaxPool2x2Backward>())
+        foreach (var first in All<MaxPool2x2Backward>())
         {
-            if (Users(pool.InputGradient) is not [_, var second] || !Is<Conv3x3BackwardWeights>(second, out var conv))
+            var pool = first.Operands;
+            if (Users(pool.InputGradient) is not [_, Instruction<Conv3x3BackwardWeights> { Operands: var conv } second])
                 continue;
             Replace(second, PooledConv3x3BackwardWeights.Of(pool.OutputGradient, pool.Argmax, conv.Saved, conv.Target), first);
             return true;
@@ -58,22 +59,21 @@ internal sealed class Fusion(ArenaSpace space)
     /// <summary>An upsampling and the convolution that reads it change places, forward and backward.</summary>
     private bool UpsampledConvolution()
     {
-        foreach (var (up, upsample) in All<Upsample2x>())
+        foreach (var up in All<Upsample2x>())
         {
+            var upsample = up.Operands;
             var users = Users(upsample.Output);
-            if (users.Count < 2 || !Is<Conv3x3>(users[1], out var conv) || conv.Input.Offset != upsample.Output.Offset)
+            if (users is not [_, Instruction<Conv3x3> { Operands: var conv }, ..] || conv.Input.Offset != upsample.Output.Offset)
                 continue;
             var (x, y) = (upsample.Input, conv.Output);
             // Forward alone, as in an evaluation, or with the gradients of the weights, and of the input unless nobody needs that.
-            Conv3x3BackwardWeights weights = default;
-            Conv3x3 input = default;
-            Upsample2xBackward down = default;
-            if (users.Count > 2 && !Is(users[2], out weights))
+            var weights = users.ElementAtOrDefault(2) as Instruction<Conv3x3BackwardWeights>;
+            var input = users.ElementAtOrDefault(3) as Instruction<Conv3x3>;
+            if (users.Count > 4 || (users.Count > 2 && weights is null) || (users.Count > 3 && input?.Operands.Saved.Offset != upsample.Output.Offset))
                 continue;
-            if (users.Count > 3 && (!Is(users[3], out input) || input.Saved.Offset != upsample.Output.Offset))
-                continue;
-            var others = users.Count > 3 ? Users(input.Output) : [];
-            if (users.Count > 4 || others.Count > 2 || (others.Count == 2 && !Is(others[1], out down)))
+            var others = input is null ? [] : Users(input.Operands.Output);
+            var down = others.ElementAtOrDefault(1) as Instruction<Upsample2xBackward>;
+            if (others.Count > 2 || (others.Count == 2 && down is null))
                 continue;
 
             // Another program may have it already.
@@ -82,18 +82,24 @@ internal sealed class Fusion(ArenaSpace space)
             var stride = checked(space.BatchSize * products.Size);
             Replace(up, UpsampledConv3x3Project.Of(x, conv.Weights, products, stride));
             Replace(users[1], UpsampledConv3x3Interpolate.Of(products, stride, conv.Bias, y, conv.Activation, upsample.Interpolation));
-            if (users.Count > 2)
+            if (weights is not null)
             {
                 // z is not needed any more, and its gradient takes its place.
-                var collect = UpsampledConv3x3InterpolateBackward.Of(weights.OutputGradient, products, stride, upsample.Interpolation);
-                _program.Insert(_program.IndexOf(users[2]), collect);
-                Replace(users[2], UpsampledConv3x3BackwardWeights.Of(products, stride, x, weights.Target));
+                var collect = UpsampledConv3x3InterpolateBackward.Of(weights.Operands.OutputGradient, products, stride, upsample.Interpolation);
+                _program.Insert(_program.IndexOf(weights), collect);
+                Replace(weights, UpsampledConv3x3BackwardWeights.Of(products, stride, x, weights.Operands.Target));
             }
 
-            if (others.Count == 2)
-                Replace(others[1], UpsampledConv3x3BackwardInput.Of(products, stride, input.Weights, down.InputGradient, x, down.Derivative), others[0]);
-            else if (others.Count == 1)
-                _program.Remove(others[0]);
+            if (down is not null)
+            {
+                var (gradient, derivative) = (down.Operands.InputGradient, down.Operands.Derivative);
+                Replace(down, UpsampledConv3x3BackwardInput.Of(products, stride, input!.Operands.Weights, gradient, x, derivative), input);
+            }
+            else if (input is not null)
+            {
+                _program.Remove(input);
+            }
+
             return true;
         }
 
@@ -106,17 +112,20 @@ internal sealed class Fusion(ArenaSpace space)
     /// </summary>
     private bool DenseUpdate()
     {
-        foreach (var (update, sgd) in All<Sgd>())
+        foreach (var update in All<Sgd>())
         {
+            var sgd = update.Operands;
             var stored = sgd.Gradients;
-            var (dense, weights) = All<DenseBackwardWeights>().FirstOrDefault(entry => entry.Operands.Gradients == stored.Offset);
+            var dense = All<DenseBackwardWeights>().Find(instruction => instruction.Operands.Gradients == stored.Offset);
             if (dense is null || stored.MaximalNorm > 0)
                 continue;
+            var weights = dense.Operands;
             int k = weights.Saved.Size, n = weights.OutputGradient.Size, length = n * (k + 1);
             if (IsUsed(stored.Offset, length, dense, update))
                 continue;
-            var (back, input) = All<DenseBackwardInput>().FirstOrDefault(entry =>
-                entry.Operands.Weights == sgd.Parameters && entry.Operands.OutputGradient.Offset == weights.OutputGradient.Offset);
+            var back = All<DenseBackwardInput>().Find(instruction =>
+                instruction.Operands.Weights == sgd.Parameters && instruction.Operands.OutputGradient.Offset == weights.OutputGradient.Offset);
+            var input = back?.Operands ?? default;
             var fused = DenseBackwardUpdate.Of(
                 weights.OutputGradient, weights.Saved, sgd.Parameters, sgd.Parameters + n * k, input.InputGradient, input.Derivative);
             if (back is null)
@@ -148,22 +157,8 @@ internal sealed class Fusion(ArenaSpace space)
         return unused is not null && _program.Remove(unused);
     }
 
-    private IEnumerable<(Instruction Instruction, T Operands)> All<T>()
-        where T : unmanaged, IOperation<T>
-    {
-        foreach (var instruction in _program.ToArray())
-        {
-            if (Is<T>(instruction, out var operands))
-                yield return (instruction, operands);
-        }
-    }
-
-    private static bool Is<T>(Instruction instruction, [MaybeNullWhen(false)] out T operands)
-        where T : unmanaged, IOperation<T>
-    {
-        operands = instruction is Instruction<T> known ? known.Operands : default;
-        return instruction is Instruction<T>;
-    }
+    private List<Instruction<T>> All<T>()
+        where T : unmanaged, IOperation<T> => [.. _program.OfType<Instruction<T>>()];
 
     private List<Instruction> Users(FeatureMap map) => Users(map.Offset);
 

@@ -34,7 +34,6 @@ public sealed class Model : IDisposable
             throw NoRoom("an arena has room for 2 147 483 647 floats at most, and more would be needed", e);
         }
 
-        executor.Prepare(_compiled.Training, _compiled.ArenaLength, batchSize);
         executor.Prepare(_compiled.Evaluation, _compiled.ArenaLength, batchSize);
         _arena = CreateArena();
         foreach (var (offset, values) in _compiled.Constants)
@@ -81,6 +80,9 @@ public sealed class Model : IDisposable
     /// <summary>Sets a tensor from values in PyTorch's layout.</summary>
     public void Write(Parameter parameter, ReadOnlySpan<float> values) =>
         _arena.Write(parameter.Offset, parameter.ToArena(values));
+
+    /// <summary>Compiles what training needs, so that the first step takes no longer than the others; who only evaluates is spared that.</summary>
+    public void PrepareTraining() => _executor.Prepare(_compiled.Training, _compiled.ArenaLength, BatchSize);
 
     /// <summary>Starts training steps; their losses are in the feed once they have run.</summary>
     public void Train(Feed feed, int firstStep, int steps) => Run(_compiled.Training, feed, firstStep, steps);

@@ -37,13 +37,13 @@ public sealed partial record Network(string Name, string Title, string FullName,
             throw new ArgumentException($"{Title} has no layers.");
         if (EncoderLayers < 0 || EncoderLayers > Layers.Count)
             throw new ArgumentException($"{Title} has {Layers.Count} layers, of which {EncoderLayers} cannot make the code.");
-        var shapes = new List<Shape>();
+        var shapes = new Shape[Layers.Count];
         var shape = Input;
         for (var i = 0; i < Layers.Count; i++)
         {
             try
             {
-                shapes.Add(shape = Layers[i].OutputOf(shape));
+                shapes[i] = shape = Layers[i].OutputOf(shape);
                 _ = shape.Size;
             }
             catch (Exception e) when (e is ArgumentException or OverflowException)

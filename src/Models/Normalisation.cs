@@ -46,10 +46,10 @@ public sealed record Normalisation(IReadOnlyList<double> Mean, IReadOnlyList<dou
     public double Of(byte value, int channel = 0) => (value / 255.0 - Mean[channel]) / Deviation[channel];
 
     /// <summary>Factors of a byte, (C).</summary>
-    internal float[] Scales => [.. Deviation.Select(deviation => (float)(1 / (255 * deviation)))];
+    internal float[] Scales => OfChannels(ScaleOf);
 
     /// <summary>Summands of a scaled byte, (C).</summary>
-    internal float[] Shifts => [.. Mean.Zip(Deviation, (mean, deviation) => (float)(-mean / deviation))];
+    internal float[] Shifts => OfChannels(ShiftOf);
 
     /// <inheritdoc/>
     public bool Equals(Normalisation? other) => other is not null && Mean.SequenceEqual(other.Mean) && Deviation.SequenceEqual(other.Deviation);
@@ -62,7 +62,22 @@ public sealed record Normalisation(IReadOnlyList<double> Mean, IReadOnlyList<dou
     {
         if (Mean.Count != channels || Deviation.Count != channels)
             throw new ArgumentException($"The normalisation has {Mean.Count} means and {Deviation.Count} deviations for {channels} channels.", parameter);
-        if (!Scales.All(float.IsFinite) || !Shifts.All(float.IsFinite) || !Deviation.All(deviation => deviation > 0 && double.IsFinite(deviation)))
-            throw new ArgumentException("Means are finite, and deviations above 0.", parameter);
+        for (var channel = 0; channel < channels; channel++)
+        {
+            if (!(Deviation[channel] > 0 && double.IsFinite(Deviation[channel]) && float.IsFinite(ScaleOf(channel)) && float.IsFinite(ShiftOf(channel))))
+                throw new ArgumentException("Means are finite, and deviations above 0.", parameter);
+        }
+    }
+
+    private float ScaleOf(int channel) => (float)(1 / (255 * Deviation[channel]));
+
+    private float ShiftOf(int channel) => (float)(-Mean[channel] / Deviation[channel]);
+
+    private float[] OfChannels(Func<int, float> valueOf)
+    {
+        var values = new float[Channels];
+        for (var channel = 0; channel < values.Length; channel++)
+            values[channel] = valueOf(channel);
+        return values;
     }
 }

@@ -46,8 +46,9 @@ internal static class EvalCommand
     private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var path = parsed.GetRequiredValue(WeightsOption);
-        var network = WeightsFile.NetworkOf(path, GivenUpsample(parsed));
+        // First, since ILGPU sets itself up while files are read.
         using var executor = CommonOptions.Open(parsed, terminal);
+        var network = WeightsFile.NetworkOf(path, GivenUpsample(parsed));
         // Only test images are used; one training image is the least that can be asked for.
         var data = await CommonOptions.LoadDataAsync(
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),
@@ -58,8 +59,8 @@ internal static class EvalCommand
         WeightsFile.Load(path, model);
         using var feed = executor.CreateFeed(data.Test.Pixels, network.Input.Size, model.BatchSize);
         var miniBatch = parsed.GetValue(CommonOptions.BatchSize);
-        var loss = Losses.Evaluate(model, feed, miniBatch, cancellation);
         var floor = LossFloor.Of(data.Test, network);
+        var loss = Losses.Evaluate(model, feed, miniBatch, cancellation);
         var parameters = TrainingRun.CountsOf(model.Parameters);
         if (terminal.IsJson)
         {

@@ -34,15 +34,18 @@ public sealed class InstructionList
     /// <summary>What a program needs of an arena and of images.</summary>
     private sealed class Demands(int batchSize) : OperandVisitor
     {
-        private Int128 _length;
+        // In double precision nothing wraps, and whatever fits an arena is exact.
+        private double _length;
         private int? _imageSize;
-        private string _name = "";
+        private Instruction? _instruction;
 
         public int BatchSize => batchSize;
 
+        private string? Name => _instruction?.Name;
+
         public void Add(Instruction instruction)
         {
-            _name = instruction.Name;
+            _instruction = instruction;
             instruction.Visited(this);
         }
 
@@ -61,23 +64,22 @@ public sealed class InstructionList
         protected override void Map(ref FeatureMap map, Access access, Border border, int copies, int distance)
         {
             if (distance < 0 || map.Height < 1 || map.Width < 1 || map.Channels < 1)
-                throw new ArgumentException($"{_name} has a map of {map.Height}×{map.Width}×{map.Channels}.");
-            // Sizes of maps are 32-bit numbers, which may have wrapped.
-            var length = (Int128)batchSize * (map.Height + 2L * map.Border) * (map.Width + 2L * map.Border) * map.Channels;
+                throw new ArgumentException($"{Name} has a map of {map.Height}×{map.Width}×{map.Channels}.");
+            var length = (double)batchSize * (map.Height + 2.0 * map.Border) * (map.Width + 2.0 * map.Border) * map.Channels;
             if (copies > 1 && distance < length)
-                throw new ArgumentException($"{_name}'s maps {map} are {distance} floats apart, too few for a mini-batch of {batchSize}.");
+                throw new ArgumentException($"{Name}'s maps {map} are {distance} floats apart, too few for a mini-batch of {batchSize}.");
             if (border == (map.Border > 0 ? Border.None : Border.Zeros))
-                throw new ArgumentException($"{_name} needs a map {(border == Border.None ? "without" : "with")} a border, and {map} is none.");
-            Add(map.Offset, (copies - 1L) * distance + length, map.ToString());
+                throw new ArgumentException($"{Name} needs a map {(border == Border.None ? "without" : "with")} a border, and {map} is none.");
+            Add(map.Offset, (copies - 1.0) * distance + length, "a map");
         }
 
         protected override void Slice(ref int offset, int length, Access access) => Add(offset, length, "a slice of floats");
 
-        private void Add(int offset, Int128 length, string what)
+        private void Add(int offset, double length, string what)
         {
             if (offset < 0 || length < 0)
-                throw new ArgumentException($"{_name} has {what} at {offset} of the arena, with {length} floats.");
-            _length = Int128.Max(_length, offset + length);
+                throw new ArgumentException($"{Name} has {what} at {offset} of the arena, with {length:0} floats.");
+            _length = Math.Max(_length, offset + length);
         }
     }
 }

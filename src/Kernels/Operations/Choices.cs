@@ -7,11 +7,17 @@ internal static class Choices
     /// <param name="nameOf">Its name.</param>
     /// <param name="usual">The usual one's.</param>
     /// <param name="arguments">What constructors take that take something.</param>
-    public static IReadOnlyList<T> Of<T>(Func<T, string> nameOf, string usual, params object[] arguments) =>
-    [
-        .. typeof(T).Assembly.GetExportedTypes()
-            .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAbstract)
-            .Select(type => (T)Activator.CreateInstance(type, type.GetConstructor(Type.EmptyTypes) is null ? arguments : [])!)
-            .OrderBy(choice => nameOf(choice) == usual ? "" : nameOf(choice), StringComparer.Ordinal),
-    ];
+    public static IReadOnlyList<T> Of<T>(Func<T, string> nameOf, string usual, params object[] arguments)
+    {
+        var choices = new List<T>();
+        foreach (var type in typeof(T).Assembly.GetExportedTypes())
+        {
+            if (type.IsSubclassOf(typeof(T)) && !type.IsAbstract)
+                choices.Add((T)Activator.CreateInstance(type, type.GetConstructor(Type.EmptyTypes) is null ? arguments : [])!);
+        }
+
+        string Key(T choice) => nameOf(choice) == usual ? "" : nameOf(choice);
+        choices.Sort((first, second) => string.CompareOrdinal(Key(first), Key(second)));
+        return choices;
+    }
 }
