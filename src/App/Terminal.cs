@@ -42,8 +42,10 @@ internal sealed class Terminal
     /// <summary>A table on standard output, or nothing where that is for JSON.</summary>
     public void Show(Table table)
     {
-        if (!IsJson)
-            Data.Write(table);
+        if (IsJson)
+            return;
+        foreach (var part in NarrowTable.Of(table, Data))
+            Data.Write(part);
     }
 
     /// <summary>A table in the program's one style; columns whose title begins with &gt; are numbers, set to the right.</summary>
@@ -55,7 +57,8 @@ internal sealed class Terminal
             var isNumber = column.StartsWith('>');
             var header = new TableColumn(new Text(column.TrimStart('>'), new Style(decoration: Decoration.Bold)).Justify(
                 isNumber ? Justify.Right : Justify.Left));
-            table.AddColumn((isNumber ? header.RightAligned() : header).NoWrap());
+            // Where a terminal is narrow, text takes several lines before a number loses digits.
+            table.AddColumn(isNumber ? header.RightAligned().NoWrap() : header);
         }
 
         return table;

@@ -44,7 +44,7 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_collapse_is_a_result_and_more_seeds_can_follow()
+    public async Task A_collapse_is_a_result_and_more_seeds_and_models_can_follow()
     {
         string[] options = ["--model", "conv", "--protocol", "reference", "--learning-rates", "4", "--epochs", "1", "--train-limit", "1000"];
         var first = await CompareAsync("run", [.. options, "--seeds", "1"]);
@@ -53,9 +53,12 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Contains("collapsed", (string)JsonNode.Parse(first.Output)!["runs"]![0]!["collapsed"]!, StringComparison.Ordinal);
         Assert.False(File.Exists(In("run", "comparison.png")));
 
-        var more = await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("run"), "--seeds", "1,2", "--json");
+        var more = await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("run"), "--seeds", "2", "--json");
         Assert.Equal(0, more.ExitCode);
         Assert.Equal(2, JsonNode.Parse(more.Output)!["runs"]!.AsArray().Count);
+        more = await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("run"), "--model", "784-8-784", "--json");
+        Assert.Equal(0, more.ExitCode);
+        Assert.Equal(["conv", "conv", "784-8-784", "784-8-784"], JsonNode.Parse(more.Output)!["runs"]!.AsArray().Select(run => (string)run!["model"]!));
         TrainCommandTests.AssertError(2, "other options", await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("run"), "--batch-size", "5"));
         TrainCommandTests.AssertError(2, "--force", await CompareAsync("run", options));
     }

@@ -20,6 +20,7 @@ internal static class CompareCommand
     {
         var command = new Command("compare", """
             Trains models with several learning rates or seeds, and sets the results side by side in a table, a plot and comparison.csv.
+            --resume goes on with a comparison that was stopped, and adds the models, rates and seeds that are given to those that it has.
 
             Examples:
               autoencoder compare --learning-rates 0.1,1
@@ -66,7 +67,9 @@ internal static class CompareCommand
 
         var resumed = Parse(parsed, recorded, [.. begun.LearningRates], [.. begun.Seeds]);
         TrainingArguments.CheckResumed(folder, resumed.Options, recorded);
-        return resumed;
+        // What is given is compared with what was there already.
+        var model = ModelChoice.Union(recorded.Model, resumed.Options.Model, DataSource.ImageShape, recorded.Upsample);
+        return (resumed.Options with { Model = model }, [.. begun.LearningRates.Union(resumed.Rates)], [.. begun.Seeds.Union(resumed.Seeds)]);
     }
 
     private static (TrainingOptions Options, double[] Rates, ulong[] Seeds) Parse(

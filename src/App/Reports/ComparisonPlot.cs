@@ -17,12 +17,15 @@ public sealed record ComparedCurve(double LearningRate, ulong Seed, IReadOnlyLis
 public static class ComparisonPlot
 {
     private const int Width = 2000;
-    private const int Height = 1000;
     private const int Margin = 40;
     private const int PanelTitle = 40;
+    private const int MostInRow = 3;
 
-    // Okabe and Ito's colours, which stay apart for every kind of colour vision.
-    private static readonly uint[] _colours = [0xD55E00, 0x0072B2, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9];
+    /// <summary>Of a row of panels with its titles.</summary>
+    private const int RowHeight = 768;
+
+    // Of two lines: a picture with one row of panels has always the same height.
+    private const int MinimalLegend = 80;
 
     /// <summary>Draws the curves.</summary>
     /// <param name="path">The PNG file, replaced if it exists; its folder must exist.</param>
@@ -43,15 +46,14 @@ public static class ComparisonPlot
 
         CurveStyle[] tests = [.. rates.Select((rate, i) => Style(rate, i, "test", LinePattern.Solid, seeds, bySeed))];
         CurveStyle[] trains = [.. rates.Select((rate, i) => Style(rate, i, "training", LinePattern.DenselyDashed, seeds, bySeed))];
-        var context = new List<CurveStyle>();
-        using var picture = new Picture(Width, Height);
-        var title = seeds > 1 ? $"Test loss of {seeds} seeds" : "Training and test loss by learning rate";
+        var title = seeds > 1 ? $"Test loss of {seeds} seeds" : "Training and test loss" + (rates.Length > 1 ? " by learning rate" : "");
         var heading = new Heading(title, subtitle, isFallback);
-        heading.Draw(picture, Margin);
-        List<IReadOnlyList<CurveStyle>> legend = [.. rates.Select((_, i) => seeds > 1 ? new[] { tests[i] } : [trains[i], tests[i]])];
-        legend.Add(context);
-        int legendTop = Height - Margin / 2 - LossLegend.Height([.. legend, [tests[0], tests[0]]]);
-        int panelWidth = (Width - 2 * Margin) / panels.Length;
+        double[] floors = [.. panels.Select(panel => floorOf(panel.Key))];
+        // As many rows as are needed, about equally long.
+        int rows = (panels.Length + MostInRow - 1) / MostInRow, inRow = (panels.Length + rows - 1) / rows;
+        int panelWidth = (Width - 2 * Margin) / inRow;
+        var context = new List<CurveStyle>();
+        var drawings = new List<byte[]>();
         for (int i = 0; i < panels.Length; i++)
         {
             ComparedCurve[] runs = [.. panels[i].Select(run => bySeed ? run with { Epochs = [.. run.Epochs.Select(epoch => AtSeed(epoch, run.Seed))] } : run)];
@@ -59,10 +61,8 @@ public static class ComparisonPlot
             // Training losses of many seeds would only blur the picture, so they must not widen its axis either.
             EpochRecord[] drawn = [.. runs.SelectMany(run => run.Epochs).Concat(reference)
                 .Select(epoch => seeds > 1 ? epoch with { TrainLoss = epoch.TestLoss } : epoch)];
-            double floor = floorOf(panels[i].Key);
-            using Plot plot = LossAxes.Create(drawn, [floor], lossTitle, bySeed ? "Seed" : "Epoch");
-            context.Clear();
-            context.Add(LossAxes.AddFloor(plot, floor));
+            using Plot plot = LossAxes.Create(drawn, [floors[i]], lossTitle, bySeed ? "Seed" : "Epoch");
+            context.Add(LossAxes.AddFloor(plot, floors[i]));
             foreach (ComparedCurve run in runs)
             {
                 int colour = Array.IndexOf(rates, run.LearningRate);
@@ -81,9 +81,19 @@ public static class ComparisonPlot
                 context.Insert(0, style);
             }
 
-            int left = Margin + i * panelWidth, top = heading.Height;
+            drawings.Add(plot.GetImageBytes(panelWidth, RowHeight - PanelTitle, ImageFormat.Png));
+        }
+
+        List<IReadOnlyList<CurveStyle>> legend = [.. rates.Select((_, i) => seeds > 1 ? new[] { tests[i] } : [trains[i], tests[i]])];
+        legend.Add([.. context.DistinctBy(style => style.Name)]);
+        int legendTop = heading.Height + rows * RowHeight, legendHeight = Math.Max(MinimalLegend, LossLegend.Height(legend, Width));
+        using var picture = new Picture(Width, legendTop + legendHeight + Margin / 2);
+        heading.Draw(picture, Margin);
+        for (int i = 0; i < panels.Length; i++)
+        {
+            int left = Margin + i % inRow * panelWidth, top = heading.Height + i / inRow * RowHeight;
             picture.DrawText(LossPlot.NameOf(panels[i].Key), left + panelWidth / 2, top + 28, 28, Heading.Dark, TextAlign.Center);
-            picture.DrawPng(plot.GetImageBytes(panelWidth, legendTop - top - PanelTitle, ImageFormat.Png), left, top + PanelTitle);
+            picture.DrawPng(drawings[i], left, top + PanelTitle);
         }
 
         LossLegend.Draw(picture, legend, legendTop);
@@ -92,7 +102,7 @@ public static class ComparisonPlot
 
     private static CurveStyle Style(double rate, int index, string loss, LinePattern pattern, int seeds, bool bySeed) => new(
         string.Create(CultureInfo.InvariantCulture, $"learning rate {rate:0.0######}, {loss}"),
-        _colours[index % _colours.Length],
+        Palette.Of(index),
         bySeed ? 0 : seeds > 1 ? 1 : 1.8f,
         pattern,
         bySeed || seeds == 1 ? LossAxes.DotSize : 0);

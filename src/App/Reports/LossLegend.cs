@@ -29,24 +29,50 @@ internal static class LossLegend
 
     /// <summary>Pixels that a legend takes.</summary>
     /// <param name="columns">The entries, column by column; columns may differ in length.</param>
-    public static int Height(IReadOnlyList<IReadOnlyList<CurveStyle>> columns) =>
-        RowHeight * columns.Select(c => c.Count).DefaultIfEmpty(0).Max();
+    /// <param name="width">Pixels of the picture.</param>
+    public static int Height(IReadOnlyList<IReadOnlyList<CurveStyle>> columns, int width) => Bands(columns, width).Sum(HeightOf);
 
-    /// <summary>Draws a legend, centred from left to right.</summary>
+    /// <summary>Draws a legend, centred from left to right; columns that do not fit beside the others stand below them.</summary>
     /// <param name="picture">Where to draw.</param>
     /// <param name="columns">The entries, column by column.</param>
     /// <param name="top">Top edge.</param>
     public static void Draw(Picture picture, IReadOnlyList<IReadOnlyList<CurveStyle>> columns, int top)
     {
-        float[] widths = [.. columns.Select(c => SampleWidth + AfterSample + c.Max(s => Picture.TextWidth(s.Name, TextSize)))];
-        float x = (picture.Width - widths.Sum() - BetweenColumns * (columns.Count - 1)) / 2;
-        for (int column = 0; column < columns.Count; column++)
+        foreach (List<IReadOnlyList<CurveStyle>> band in Bands(columns, picture.Width))
         {
-            for (int row = 0; row < columns[column].Count; row++)
-                DrawEntry(picture, columns[column][row], x, top + row * RowHeight);
-            x += widths[column] + BetweenColumns;
+            float x = (picture.Width - WidthOf(band)) / 2;
+            foreach (IReadOnlyList<CurveStyle> column in band)
+            {
+                for (int row = 0; row < column.Count; row++)
+                    DrawEntry(picture, column[row], x, top + row * RowHeight);
+                x += WidthOf(column) + BetweenColumns;
+            }
+
+            top += HeightOf(band);
         }
     }
+
+    /// <summary>The columns that stand beside one another.</summary>
+    private static List<List<IReadOnlyList<CurveStyle>>> Bands(IReadOnlyList<IReadOnlyList<CurveStyle>> columns, int width)
+    {
+        var bands = new List<List<IReadOnlyList<CurveStyle>>>();
+        foreach (IReadOnlyList<CurveStyle> column in columns.Where(column => column.Count > 0))
+        {
+            if (bands.Count > 0 && WidthOf(bands[^1]) + BetweenColumns + WidthOf(column) <= width)
+                bands[^1].Add(column);
+            else
+                bands.Add([column]);
+        }
+
+        return bands;
+    }
+
+    private static int HeightOf(List<IReadOnlyList<CurveStyle>> band) => RowHeight * band.Max(column => column.Count);
+
+    private static float WidthOf(List<IReadOnlyList<CurveStyle>> band) => band.Sum(WidthOf) + BetweenColumns * (band.Count - 1);
+
+    private static float WidthOf(IReadOnlyList<CurveStyle> column) =>
+        SampleWidth + AfterSample + column.Max(style => Picture.TextWidth(style.Name, TextSize));
 
     private static void DrawEntry(Picture picture, CurveStyle style, float x, float top)
     {

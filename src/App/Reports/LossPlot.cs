@@ -37,10 +37,11 @@ public static class LossPlot
     /// <summary>Pixels from left to right; twice what the plot is meant to be shown at, as is the height.</summary>
     public const int Width = 1600;
 
-    /// <summary>Pixels from top to bottom.</summary>
+    /// <summary>Pixels from top to bottom, unless the legend is long.</summary>
     public const int Height = 1000;
 
     private const int Margin = 40;
+    private const int LeastLegendTop = 860;
 
     /// <summary>Draws the curves. Losses that are not finite are left out and leave a gap.</summary>
     /// <param name="path">The PNG file, replaced if it exists; its folder must exist.</param>
@@ -76,7 +77,8 @@ public static class LossPlot
         string[] others = [.. models.Select(model => model[0].Model).Where(name => !IsPublished(name))];
         foreach (EpochRecord[] model in models)
         {
-            (string name, uint dark, uint light) = Look(model[0].Model, Array.IndexOf(others, model[0].Model));
+            string name = NameOf(model[0].Model);
+            uint dark = ColourOf(model[0].Model, others), light = Palette.Lighter(dark);
             float dots = model.Length <= LossAxes.MostDots ? LossAxes.DotSize : 0;
             var train = new CurveStyle($"{name}, training", light, 1.8f, LinePattern.DenselyDashed, model.Length > 1 ? 0 : dots);
             var test = new CurveStyle($"{name}, test", dark, 2, LinePattern.Solid, dots);
@@ -89,9 +91,10 @@ public static class LossPlot
             legend.Add(context);
 
         var heading = new Heading(Title(models), options.Subtitle, options.IsFallback);
-        using var picture = new Picture(Width, Height);
+        // The curves keep their height, however long the legend is.
+        int legendHeight = LossLegend.Height(legend, Width), legendTop = Math.Max(Height - Margin / 2 - legendHeight, LeastLegendTop);
+        using var picture = new Picture(Width, legendTop + legendHeight + Margin / 2);
         heading.Draw(picture, Margin);
-        int legendTop = Height - Margin / 2 - LossLegend.Height(legend);
         LossLegend.Draw(picture, legend, legendTop);
         byte[] curves = plot.GetImageBytes(Width - 2 * Margin, legendTop - heading.Height, ImageFormat.Png);
         picture.DrawPng(curves, Margin, heading.Height);
@@ -99,25 +102,23 @@ public static class LossPlot
     }
 
     /// <summary>A model's name for people.</summary>
-    internal static string NameOf(string model) => Look(model, 0).Name;
+    internal static string NameOf(string model) => model switch
+    {
+        "fc" => "Fully connected",
+        "conv" => "Convolutional",
+        _ => model,
+    };
 
     private static string Title(EpochRecord[][] models) =>
         (models.Length == 1 ? $"{NameOf(models[0][0].Model)} autoencoder" : "Autoencoders") + ": training and test loss";
 
     private static bool IsPublished(string model) => model is "fc" or "conv";
 
-    // Okabe and Ito's colours, which stay apart for every kind of colour vision: blue and vermillion for the published models, the rest
-    // for others, and each mixed with a quarter of white.
-    private static (string Name, uint Dark, uint Light) Look(string model, int index) => model switch
+    /// <summary>A model's colour: the first two are the published models', the rest for others, in their order.</summary>
+    private static uint ColourOf(string model, string[] others) => Palette.Of(model switch
     {
-        "fc" => ("Fully connected", 0x0072B2, 0x4095C5),
-        "conv" => ("Convolutional", 0xD55E00, 0xE08640),
-        _ => (index % 4) switch
-        {
-            0 => (model, 0xCC79A7, 0xD99BBD),
-            1 => (model, 0x009E73, 0x40B696),
-            2 => (model, 0xE69F00, 0xECB740),
-            _ => (model, 0x56B4E9, 0x80C7EE),
-        },
-    };
+        "conv" => 0,
+        "fc" => 1,
+        _ => 2 + Array.IndexOf(others, model),
+    });
 }

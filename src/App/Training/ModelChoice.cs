@@ -18,6 +18,14 @@ internal static class ModelChoice
     /// <summary>Several texts as one.</summary>
     public static string Join(IEnumerable<string> texts) => string.Join(Separator, texts);
 
+    /// <summary>The text that chooses what the first does and, after them, what else the second does.</summary>
+    /// <exception cref="UserError">A text is no network for such images.</exception>
+    public static string Union(string first, string second, Shape images, Interpolation upsample)
+    {
+        var names = Networks(first, images, upsample).Select(entry => entry.Network.Name).ToHashSet();
+        return Join([first, .. Networks(second, images, upsample).Where(entry => !names.Contains(entry.Network.Name)).Select(entry => entry.Text)]);
+    }
+
     /// <summary>The networks that are chosen, in the order in which they are trained, each with its own text.</summary>
     /// <exception cref="UserError">A text is no network for such images, or two are the same.</exception>
     public static IReadOnlyList<(string Text, Network Network)> Networks(string model, Shape images, Interpolation upsample)

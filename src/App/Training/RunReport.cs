@@ -84,8 +84,11 @@ internal static class RunReport
         ours is null || reference is null ? "" : Signed(ours.TestLoss - reference.TestLoss),
     ];
 
+    /// <summary>A data set's name in titles.</summary>
+    public static string TitleOf(DataSet data) => data.Name == Mnist.Name ? "MNIST" : "Synthetic digits";
+
     /// <summary>A data set's name in titles, with its size where that is limited.</summary>
-    public static string TitleOf(DataSet data, TrainingOptions options) => (data.Name == Mnist.Name ? "MNIST" : "Synthetic digits")
+    public static string TitleOf(DataSet data, TrainingOptions options) => TitleOf(data)
         + (options.TrainLimit is null ? "" : $", {data.Train.Count:N0} images");
 
     /// <summary>A network's loss in pictures.</summary>

@@ -81,7 +81,7 @@ internal sealed class TrainingRun(
             folder.Reconstructions(network.Name),
             Reconstructions.OfTestImages(executor, trainer.Model, data.Test),
             network.FullName,
-            $"{RunReport.TitleOf(data, options)} test images · epoch {best.Epoch} · test loss {RunReport.Text(best.TestLoss)}",
+            $"{RunReport.TitleOf(data)}, {data.Test.Count:N0} test images · epoch {best.Epoch} · test loss {RunReport.Text(best.TestLoss)}",
             data.IsFallback,
             RunReport.LossTitleOf(network));
     }

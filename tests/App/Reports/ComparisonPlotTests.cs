@@ -37,6 +37,18 @@ public sealed class ComparisonPlotTests : IDisposable
         Assert.Equal(without.Bytes, picture.Bytes);
     }
 
+    [Fact]
+    public void Many_models_are_panels_in_rows()
+    {
+        ComparedCurve[] runs = [.. Enumerable.Range(0, 5).Select(i => Run(1, 1, [.. ReferenceCurves.Fc.Select(epoch => epoch with { Model = $"model {i}" })], i * 0.01))];
+        ComparisonPlot.Save(
+            _folder.File("a.png"), runs, "subtitle", model => model[^1] * 0.01, "mean squared error", showReference: false, isFallback: false);
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
+        Assert.True(picture.Height > 2 * 768);
+        foreach (int top in new[] { 132, 132 + 768 })
+            Assert.True(Enumerable.Range(top, 768).Any(y => picture.GetPixel(700, y) == _first || picture.GetPixel(600, y) == _first), $"no curve below {top}");
+    }
+
     private static ComparedCurve Run(double rate, ulong seed, IReadOnlyList<EpochRecord> epochs, double above) =>
         new(rate, seed, [.. epochs.Select(epoch => epoch with { TrainLoss = epoch.TrainLoss + above, TestLoss = epoch.TestLoss + above })]);
 

@@ -60,6 +60,23 @@ public sealed class PlotTests : IDisposable
     }
 
     [Fact]
+    public void Ten_models_with_long_names_have_a_colour_each_and_a_legend_within_the_picture()
+    {
+        string[] names = ["fc", "conv", .. Enumerable.Range(1, 8).Select(i => $"conv{i}relu-pool-flatten-dense32_dense-{i:0000}")];
+        LossPlot.Save(
+            _folder.File("a.png"),
+            [.. names.SelectMany((name, i) => ReferenceCurves.Fc.Select(epoch => epoch with { Model = name, TestLoss = epoch.TestLoss + i * 0.01 }))],
+            _options);
+
+        using SKBitmap picture = SKBitmap.Decode(_folder.File("a.png"));
+        Assert.True(picture.Height > LossPlot.Height);
+        Assert.Equal(0, Ink(picture, 0, 860, 20, picture.Height - 860) + Ink(picture, 1580, 860, 20, picture.Height - 860));
+        Assert.Equal(0, Ink(picture, 0, picture.Height - 8, 1600, 8));
+        for (int i = 0; i < names.Length; i++)
+            Assert.True(Count(picture, 0, 880, 1600, picture.Height - 880, new SKColor(0xFF000000 | Palette.Of(i))) > 100, names[i]);
+    }
+
+    [Fact]
     public void The_same_data_gives_the_same_file()
     {
         LossPlot.Save(_folder.File("a.png"), ReferenceCurves.Fc, _options);
