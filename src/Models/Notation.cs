@@ -72,8 +72,10 @@ public static class Notation
     {
         var words = new NotationWords(text, 0, text.Length, default, "-");
         var sizes = new List<(int Size, (int, int) Place)>();
-        while (!words.IsAtEnd)
+        do
             sizes.Add((words.Number("values"), words.Last));
+        while (words.IsSeparated);
+        words.RequireEnd("sizes have dashes between them and say nothing else, as dense 64 tanh | dense 784 does");
         if (sizes.Count < 3 || sizes[0].Size != input.Size || sizes[^1].Size != input.Size)
         {
             var place = sizes[0].Size != input.Size ? sizes[0].Place : sizes[^1].Place;

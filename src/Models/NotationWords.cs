@@ -37,15 +37,18 @@ internal sealed class NotationWords
 
     public bool IsAtEnd => _at >= End;
 
+    /// <summary>Whether a separator stood behind the last word.</summary>
+    public bool IsSeparated { get; private set; }
+
     /// <summary>The next word.</summary>
     /// <param name="what">What it says where there is none.</param>
     public string Next(string what)
     {
-        if (IsAtEnd)
-            throw new NotationException(_text, Math.Min(_at, _text.Length), 1, $"{what} is missing here");
         var start = _at;
         while (!IsAtEnd && !char.IsWhiteSpace(_text[_at]) && !_separators.Contains(_text[_at], StringComparison.Ordinal))
             _at++;
+        if (_at == start)
+            throw new NotationException(_text, Math.Min(start, _text.Length), 1, $"{what} is missing here");
         Last = (start, Math.Max(1, _at - start));
         var word = _text[start.._at].ToLowerInvariant();
         Skip();
@@ -93,17 +96,27 @@ internal sealed class NotationWords
     }
 
     /// <summary>Throws where words are left.</summary>
-    public void RequireEnd()
+    /// <param name="rule">What belongs there.</param>
+    public void RequireEnd(string rule = "a comma or the bar stands between layers")
     {
         if (!IsAtEnd)
-            throw Wrong($"'{Next("")}' is too much; a comma or the bar stands between layers");
+            throw Wrong($"'{Next("")}' is too much; {rule}");
     }
 
     private NotationException Wrong(string reason) => new(_text, Last.Start, Last.Length, reason);
 
     private void Skip()
     {
-        while (!IsAtEnd && (char.IsWhiteSpace(_text[_at]) || _separators.Contains(_text[_at], StringComparison.Ordinal)))
+        SkipSpace();
+        IsSeparated = !IsAtEnd && _separators.Contains(_text[_at], StringComparison.Ordinal);
+        if (IsSeparated)
+            _at++;
+        SkipSpace();
+    }
+
+    private void SkipSpace()
+    {
+        while (!IsAtEnd && char.IsWhiteSpace(_text[_at]))
             _at++;
     }
 }

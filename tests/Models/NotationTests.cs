@@ -107,6 +107,10 @@ public class NotationTests
     [InlineData("100-64-100", "784 for 28×28×1")]
     [InlineData("784-784", "with the code between")]
     [InlineData("784-64-x", "'x' is no number of values")]
+    [InlineData("784-64-784-", "the number of values is missing")]
+    [InlineData("784--64-784", "the number of values is missing")]
+    [InlineData("784 64 784", "'64' is too much; sizes have dashes between them")]
+    [InlineData("784-64-784 tanh", "'tanh' is too much")]
     public void What_is_wrong_is_pointed_at(string text, string expected)
     {
         var e = Assert.Throws<NotationException>(() => Notation.Parse(text, _digit, Interpolation.Bilinear));

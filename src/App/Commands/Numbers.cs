@@ -74,7 +74,7 @@ internal static class Numbers
     };
 
     /// <summary>A learning rate: above 0, and finite in single precision.</summary>
-    public static bool ParseRate(string text, out double value) => ParseReal(text, out value) && value > 0;
+    public static bool ParseRate(string text, out double value) => ParseReal(text, out value) && (float)value > 0;
 
     /// <summary>A seed: whole, from 0 up.</summary>
     public static bool ParseSeed(string text, out ulong value) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);

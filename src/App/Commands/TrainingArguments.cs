@@ -11,7 +11,7 @@ internal static class TrainingArguments
     /// <summary>Which networks.</summary>
     public static Option<string[]> Model { get; } = new("--model")
     {
-        Description = "fc, conv, both [default: both], or layers as `autoencoder --help` shows them; may be given several times",
+        Description = "fc, conv, both [default: both], or layers as `autoencoder --help` shows them; may be given several times, or once with semicolons between",
         HelpName = "model",
         AllowMultipleArgumentsPerToken = false,
     };
