@@ -2,24 +2,42 @@
 # Times two builds of the program by turns: benchmarks/two-builds.sh OLD NEW [ROUNDS], the folders of two published programs.
 # For training steps of both models at mini-batches of 10 and 100, and for an evaluation of each, prints the median of either and the median of the
 # ratios new / old of neighbouring runs. Needs dotnet, python3 and, for the evaluation, weights of a run of either: RUN=FOLDER, else it is left out.
+# Where others slow the machine down from second to second, SIDE_BY_SIDE=1 runs both at once, one thread on a core each, and swaps the cores.
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
 times=$(mktemp)
 trap 'rm -f "$times"' EXIT
 
+step() { # microseconds of a training step: MODEL-BATCH BUILD [CORE]
+  ${3:+taskset -c "$3"} dotnet "$2/autoencoder.dll" bench --whole-steps --model "${1%-*}" --batch-size "${1#*-}" ${3:+--threads 1} --json 2> /dev/null \
+    | python3 -c 'import json, sys; print(json.load(sys.stdin)["models"][0]["us_per_step"])'
+}
+
+evaluation() { # microseconds of the whole command: MODEL-eval BUILD [CORE]
+  local begin
+  begin=$(date +%s%N)
+  ${3:+taskset -c "$3"} dotnet "$2/autoencoder.dll" eval --weights "$RUN/${1%-*}/best.safetensors" ${3:+--threads 1} --quiet > /dev/null
+  echo $((($(date +%s%N) - begin) / 1000))
+}
+
+measure() { # CASE BUILD [CORE]
+  case $1 in
+    *-eval) echo "$1 $2 $(evaluation "$@")" ;;
+    *) echo "$1 $2 $(step "$@")" ;;
+  esac >> "$times"
+}
+
 for round in $(seq "${3:-7}"); do
-  for build in "$1" "$2"; do
-    for model in fc conv; do
-      for batch in 10 100; do
-        echo "$model-$batch $build $(dotnet "$build/autoencoder.dll" bench --whole-steps --model $model --batch-size $batch --json 2> /dev/null \
-          | python3 -c 'import json, sys; print(json.load(sys.stdin)["models"][0]["us_per_step"])')" >> "$times"
-      done
-      if [ -n "${RUN:-}" ]; then
-        begin=$(date +%s%N)
-        dotnet "$build/autoencoder.dll" eval --weights "$RUN/$model/best.safetensors" --quiet > /dev/null
-        echo "$model-eval $build $((($(date +%s%N) - begin) / 1000))" >> "$times"
+  for case in fc-10 fc-100 conv-10 conv-100 ${RUN:+fc-eval conv-eval}; do
+    if [ $((round % 2)) = 1 ]; then builds=("$1" "$2"); else builds=("$2" "$1"); fi
+    for i in 0 1; do
+      if [ -n "${SIDE_BY_SIDE:-}" ]; then
+        measure "$case" "${builds[i]}" "$i" &
+      else
+        measure "$case" "${builds[i]}"
       fi
     done
+    wait
   done
 done
 

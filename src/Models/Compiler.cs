@@ -13,6 +13,9 @@ public sealed record CompilerOptions(int BatchSize, float MaximalGradientNorm = 
     /// <summary>The update rule; plain SGD where none is named.</summary>
     public Optimiser Optimiser { get; init; } = Optimiser.All[0];
 
+    /// <summary>Whether there is a training program, too, which takes longer to make and a larger arena.</summary>
+    public bool Trains { get; init; } = true;
+
     /// <summary>Whether neighbouring instructions are fused; only tests want to know what happens otherwise.</summary>
     internal bool Fuses { get; init; } = true;
 }
@@ -24,7 +27,7 @@ public sealed record CompilerOptions(int BatchSize, float MaximalGradientNorm = 
 /// <param name="Constants">What the arena must hold before the first step.</param>
 /// <param name="Input">The normalised images.</param>
 /// <param name="Output">The reconstructions.</param>
-/// <param name="Training">One training step: gather, forward, loss, backward, update.</param>
+/// <param name="Training">One training step: gather, forward, loss, backward, update; nothing where <see cref="CompilerOptions.Trains"/> is not set.</param>
 /// <param name="Evaluation">Gather, forward, loss.</param>
 public sealed record CompiledNetwork(
     int ArenaLength,
@@ -82,11 +85,16 @@ public static class Compiler
         var (output, gradient) = (layers[^1].Output, layers[^1].OutputGradient);
         for (var i = 0; i < layers.Count; i++)
             forward.AddRange(network.Layers[i].Forward(layers[i]));
-        List<Instruction> training = [.. forward, network.Loss.Evaluate(output, target, gradient, network.OutputActivation)];
-        for (var i = layers.Count - 1; i >= 0; i--)
-            training.AddRange(network.Layers[i].Backward(layers[i]));
-        training.AddRange(run.Update());
         List<Instruction> evaluation = [.. forward, network.Loss.Evaluate(output, target, default, network.OutputActivation)];
+        List<Instruction> training = [];
+        if (options.Trains)
+        {
+            training.AddRange([.. forward, network.Loss.Evaluate(output, target, gradient, network.OutputActivation)]);
+            for (var i = layers.Count - 1; i >= 0; i--)
+                training.AddRange(network.Layers[i].Backward(layers[i]));
+            training.AddRange(run.Update());
+        }
+
         if (options.Fuses)
         {
             var fusion = new Fusion(space);

@@ -17,14 +17,15 @@ public sealed class Model : IDisposable
     /// <param name="batchSize">Images of a mini-batch; feeds must have the same.</param>
     /// <param name="maximalGradientNorm">The norm at which gradients are clipped, 0 for not.</param>
     /// <param name="optimiser">The update rule; plain SGD where none is named.</param>
+    /// <param name="trains">Whether it is for training, too; without, it is made sooner and takes less memory.</param>
     /// <exception cref="ArgumentException">The network's layers do not fit together, or a number is out of range.</exception>
     /// <exception cref="AcceleratorException">The accelerator has no room for it.</exception>
-    public Model(Executor executor, Network network, int batchSize, float maximalGradientNorm = 0, Optimiser? optimiser = null)
+    public Model(Executor executor, Network network, int batchSize, float maximalGradientNorm = 0, Optimiser? optimiser = null, bool trains = true)
     {
         _executor = executor;
         Network = network;
         BatchSize = batchSize;
-        var options = new CompilerOptions(batchSize, maximalGradientNorm, executor.GradientSplits);
+        var options = new CompilerOptions(batchSize, maximalGradientNorm, executor.GradientSplits) { Trains = trains };
         try
         {
             _compiled = Compiler.Compile(network, optimiser is null ? options : options with { Optimiser = optimiser });
@@ -34,6 +35,8 @@ public sealed class Model : IDisposable
             throw NoRoom("an arena has room for 2 147 483 647 floats at most, and more would be needed", e);
         }
 
+        if (trains)
+            executor.Prepare(_compiled.Training, _compiled.ArenaLength, batchSize);
         executor.Prepare(_compiled.Evaluation, _compiled.ArenaLength, batchSize);
         _arena = CreateArena();
         foreach (var (offset, values) in _compiled.Constants)
@@ -81,11 +84,14 @@ public sealed class Model : IDisposable
     public void Write(Parameter parameter, ReadOnlySpan<float> values) =>
         _arena.Write(parameter.Offset, parameter.ToArena(values));
 
-    /// <summary>Compiles what training needs, so that the first step takes no longer than the others; who only evaluates is spared that.</summary>
-    public void PrepareTraining() => _executor.Prepare(_compiled.Training, _compiled.ArenaLength, BatchSize);
-
     /// <summary>Starts training steps; their losses are in the feed once they have run.</summary>
-    public void Train(Feed feed, int firstStep, int steps) => Run(_compiled.Training, feed, firstStep, steps);
+    /// <exception cref="InvalidOperationException">The model is not made for training.</exception>
+    public void Train(Feed feed, int firstStep, int steps)
+    {
+        if (_compiled.Training.Instructions.Count == 0)
+            throw new InvalidOperationException($"This model of {Network.Title} was made with trains: false.");
+        Run(_compiled.Training, feed, firstStep, steps);
+    }
 
     /// <summary>Starts forward passes with losses.</summary>
     public void Evaluate(Feed feed, int firstStep, int steps) => Run(_compiled.Evaluation, feed, firstStep, steps);

@@ -104,6 +104,24 @@ public class ModelTests
 
     [Theory]
     [MemberData(nameof(Networks))]
+    public void A_model_that_does_not_train_evaluates_to_the_same_bits_in_less_memory(string network)
+    {
+        using Model whole = NewModel(Main, network), model = NewModel(Main, network, trains: false);
+        using var feed = NewFeed(Main);
+        whole.Initialise(3);
+        model.Initialise(3);
+        AssertSame(Bits(whole), Bits(model));
+        Assert.True(model.Compiled.ArenaLength < whole.Compiled.ArenaLength);
+        Assert.Equal(whole.Reconstruct(feed, 2), model.Reconstruct(feed, 2));
+        whole.Evaluate(feed, 0, feed.Steps);
+        var losses = feed.ReadLosses(0, feed.Steps);
+        model.Evaluate(feed, 0, feed.Steps);
+        Assert.Equal(losses, feed.ReadLosses(0, feed.Steps));
+        Assert.Contains("trains", Assert.Throws<InvalidOperationException>(() => model.Train(feed, 0, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks))]
     public void Training_on_few_images_lowers_the_loss(string network)
     {
         using var model = NewModel(Main, network);
@@ -181,8 +199,8 @@ public class ModelTests
 
     private static Executor Main => ExecutorsUnderTest.Open(ExecutorsUnderTest.Main);
 
-    private static Model NewModel(Executor executor, string network) => new(
-        executor, network == "fc" ? Network.FullyConnected : Network.Convolutional(Interpolation.Bilinear), Batch);
+    private static Model NewModel(Executor executor, string network, bool trains = true) => new(
+        executor, network == "fc" ? Network.FullyConnected : Network.Convolutional(Interpolation.Bilinear), Batch, trains: trains);
 
     private static Feed NewFeed(Executor executor) => executor.CreateFeed(_images, Digits.Size, Batch);
 

@@ -53,7 +53,6 @@ internal static class BenchCommand
         var batches = batchSize > 100 ? Math.Max(1, 1000 / batchSize) : 32 * Math.Max(1, 31 / batchSize);
         var digits = SyntheticDigits.Generate(1, batchSize * batches, 1).Train;
         using var model = new Model(executor, network, batchSize, Protocol.Of(options, network).MaximalGradientNorm, options.OptimiserOf());
-        model.PrepareTraining();
         using var feed = executor.CreateFeed(digits.Pixels, network.Input.Size, batchSize);
         model.Initialise(1);
         // At a rate of 0 every round computes the same; the arithmetic is that of any other rate.

@@ -55,7 +55,7 @@ internal static class EvalCommand
             terminal,
             cancellation);
         WeightsFile.RequireShape(path, network, data.Test.Shape);
-        using var model = new Model(executor, network, Math.Min(ImagesAtOnce(network), data.Test.Count));
+        using var model = new Model(executor, network, Math.Min(ImagesAtOnce(network), data.Test.Count), trains: false);
         WeightsFile.Load(path, model);
         using var feed = executor.CreateFeed(data.Test.Pixels, network.Input.Size, model.BatchSize);
         var miniBatch = parsed.GetValue(CommonOptions.BatchSize);

@@ -55,7 +55,7 @@ internal static class ReconstructCommand
         byte[][] pictures = [.. paths.Select(path => Read(path, parsed.GetValue(_asIs)))];
 
         using var executor = CommonOptions.Open(parsed, terminal);
-        using var model = new Model(executor, network, Math.Clamp(paths.Length, 1, 10));
+        using var model = new Model(executor, network, Math.Clamp(paths.Length, 1, 10), trains: false);
         WeightsFile.Load(weights, model);
         IReadOnlyList<Reconstruction> results;
         var isFallback = false;

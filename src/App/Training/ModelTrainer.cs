@@ -40,7 +40,6 @@ public sealed class ModelTrainer : IDisposable
         _protocol = Protocol.Of(options, network);
         var batchSize = Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count));
         Model = new(executor, network, batchSize, _protocol.MaximalGradientNorm, options.OptimiserOf());
-        Model.PrepareTraining();
         _train = executor.CreateFeed(data.Train.Pixels, network.Input.Size, batchSize);
         _test = executor.CreateFeed(data.Test.Pixels, network.Input.Size, batchSize);
         _collapse = new(data.Train.Pixels, network);
