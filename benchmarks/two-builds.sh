@@ -2,11 +2,15 @@
 # Times two builds of the program by turns: benchmarks/two-builds.sh OLD NEW [ROUNDS], the folders of two published programs.
 # For training steps of both models at mini-batches of 10 and 100, and for an evaluation of each, prints the median of either and the median of the
 # ratios new / old of neighbouring runs. Needs dotnet, python3 and, for the evaluation, weights of a run of either: RUN=FOLDER, else it is left out.
-# Where others slow the machine down from second to second, SIDE_BY_SIDE=1 runs both at once, one thread on a core each, and swaps the cores.
+# Where others slow the machine down from second to second, SIDE_BY_SIDE=1 runs both at once, one thread on a core each (CORES, 0,1 unless set),
+# and swaps the cores every round.
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
+shopt -s inherit_errexit
+[ $# -ge 2 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 times=$(mktemp)
 trap 'rm -f "$times"' EXIT
+
+IFS=, read -ra cores <<< "${CORES:-0,1}"
 
 step() { # microseconds of a training step: MODEL-BATCH BUILD [CORE]
   ${3:+taskset -c "$3"} dotnet "$2/autoencoder.dll" bench --whole-steps --model "${1%-*}" --batch-size "${1#*-}" ${3:+--threads 1} --json 2> /dev/null \
@@ -21,23 +25,25 @@ evaluation() { # microseconds of the whole command: MODEL-eval BUILD [CORE]
 }
 
 measure() { # CASE BUILD [CORE]
+  local time
   case $1 in
-    *-eval) echo "$1 $2 $(evaluation "$@")" ;;
-    *) echo "$1 $2 $(step "$@")" ;;
-  esac >> "$times"
+    *-eval) time=$(evaluation "$@") ;;
+    *) time=$(step "$@") ;;
+  esac
+  echo "$1 $2 $time" >> "$times"
 }
 
 for round in $(seq "${3:-7}"); do
   for case in fc-10 fc-100 conv-10 conv-100 ${RUN:+fc-eval conv-eval}; do
     if [ $((round % 2)) = 1 ]; then builds=("$1" "$2"); else builds=("$2" "$1"); fi
-    for i in 0 1; do
-      if [ -n "${SIDE_BY_SIDE:-}" ]; then
-        measure "$case" "${builds[i]}" "$i" &
-      else
-        measure "$case" "${builds[i]}"
-      fi
-    done
-    wait
+    if [ -n "${SIDE_BY_SIDE:-}" ]; then
+      measure "$case" "${builds[0]}" "${cores[0]}" &
+      measure "$case" "${builds[1]}" "${cores[1]}"
+      wait $!
+    else
+      measure "$case" "${builds[0]}"
+      measure "$case" "${builds[1]}"
+    fi
   done
 done
 

@@ -3,7 +3,7 @@ using Spectre.Console.Rendering;
 
 namespace AutoencoderGpu.App;
 
-/// <summary>Tables that are wider than the terminal, in which no number is ever broken.</summary>
+/// <summary>Tables that are wider than the terminal: texts are broken before numbers are.</summary>
 internal static class NarrowTable
 {
     private const int Rule = 3; // a column's line and padding
@@ -20,7 +20,7 @@ internal static class NarrowTable
         Measurement Measure(IRenderable cell) => cell.Measure(options, int.MaxValue);
         var natural = table.Columns.Select((column, i) => table.Rows.Select(row => Measure(row[i]).Max).Append(Measure(column.Header).Max).Max()).ToArray();
         var width = console.Profile.Width - 1;
-        if (natural.Sum(column => Rule + column) <= width)
+        if (natural.Length < 2 || natural.Sum(column => Rule + column) <= width)
             return [table];
 
         int[] widths =
@@ -31,10 +31,22 @@ internal static class NarrowTable
         ];
         var blocks = new List<List<int>>();
         var room = 0;
+        // What is left of a table's width goes to the texts in it.
+        void Widen(IEnumerable<int> columns)
+        {
+            foreach (var i in columns)
+            {
+                var more = Math.Clamp(natural[i] - widths[i], 0, Math.Max(0, room));
+                widths[i] += more;
+                room -= more;
+            }
+        }
+
         for (var i = 1; i < widths.Length; i++)
         {
             if (blocks.Count == 0 || room < Rule + widths[i])
             {
+                Widen(blocks.Count == 0 ? [] : blocks[^1][1..]);
                 blocks.Add([0]);
                 room = width - Rule - widths[0];
             }
@@ -43,20 +55,8 @@ internal static class NarrowTable
             room -= Rule + widths[i];
         }
 
-        if (blocks.Count == 1)
-            Widen(widths, natural, room);
+        Widen(blocks.Count == 1 ? blocks[0] : blocks[^1][1..]);
         return [.. blocks.Select((block, i) => BlockOf(table, block, widths, i == 0, i == blocks.Count - 1))];
-    }
-
-    /// <summary>Gives what room there is to the columns that would take it.</summary>
-    private static void Widen(int[] widths, int[] natural, int room)
-    {
-        for (var i = 0; i < widths.Length && room > 0; i++)
-        {
-            var more = Math.Min(room, natural[i] - widths[i]);
-            widths[i] += more;
-            room -= more;
-        }
     }
 
     private static Table BlockOf(Table table, List<int> columns, int[] widths, bool isFirst, bool isLast)

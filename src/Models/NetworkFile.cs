@@ -52,12 +52,13 @@ public static class NetworkFile
             .Any(layer => tensors.Any(name => name.StartsWith(layer + ".", StringComparison.Ordinal))));
         if (!metadata.TryGetValue(Text, out var notation))
             return published;
-        var network = published is not null && IsPublished(notation) ? published : Parsed(notation, metadata.GetValueOrDefault(Input) ?? throw new InvalidDataException("its metadata names no input"));
+        var network = published is not null && IsOf(published.Name, notation) ? published : Parsed(notation, metadata.GetValueOrDefault(Input) ?? throw new InvalidDataException("its metadata names no input"));
         return network with { Loss = LossOf(metadata.GetValueOrDefault(LossName)), Normalisation = NormalisationOf(metadata, network.Input.Channels) };
     }
 
-    private static bool IsPublished(string notation) =>
-        Enum.GetValues<Interpolation>().SelectMany(Network.Published).Any(network => Notation.Of(network) == notation);
+    /// <summary>Whether a text is that of a published network, however it upsamples.</summary>
+    private static bool IsOf(string published, string notation) => Enum.GetValues<Interpolation>().SelectMany(Network.Published)
+        .Any(network => network.Name == published && Notation.Of(network) == notation);
 
     private static Network Parsed(string notation, string input)
     {

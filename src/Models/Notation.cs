@@ -75,7 +75,7 @@ public static class Notation
         do
             sizes.Add((words.Number("values"), words.Last));
         while (words.IsSeparated);
-        words.RequireEnd("sizes have dashes between them and say nothing else, as dense 64 tanh | dense 784 does");
+        words.RequireEnd("sizes have dashes between them and nothing else; activations stand in layers, as in dense 64 tanh | dense 784");
         if (sizes.Count < 3 || sizes[0].Size != input.Size || sizes[^1].Size != input.Size)
         {
             var place = sizes[0].Size != input.Size ? sizes[0].Place : sizes[^1].Place;

@@ -17,6 +17,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--batch-size", "-1")]
     [InlineData("--learning-rate", "0")]
     [InlineData("--learning-rate", "NaN")]
+    [InlineData("--learning-rate", "1e-46")]
+    [InlineData("--clip-norm", "1e-46")]
     [InlineData("--seed", "-1")]
     [InlineData("--warm-up", "-1")]
     [InlineData("--clip-norm", "NaN")]

@@ -153,6 +153,9 @@ public class NotationTests
         Assert.Equal((network.Name, network.Input, network.EncoderLayers, network.Loss), (read.Name, read.Input, read.EncoderLayers, read.Loss));
         Assert.Equal(network.Normalisation, read.Normalisation);
         Assert.Equal(network.Layers, NetworkFile.Read(metadata, ["fcEncoder1.weight"], null)!.Layers);
+        // Tensors of one published network do not make the other's notation theirs.
+        var conv = Network.Convolutional(Interpolation.Nearest);
+        Assert.Equal(conv.Layers.Count, NetworkFile.Read(NetworkFile.Of(conv), ["fcEncoder1.weight"], null)!.Layers.Count);
         foreach (var (key, value) in ((string, string)[])[("notation", "lstm 4"), ("input", "0x1x2"), ("loss", "l3"), ("mean", "1 2"), ("deviation", "0 0 0"), ("mean", "x y z")])
         {
             var e = Assert.Throws<InvalidDataException>(() => NetworkFile.Read(new Dictionary<string, string>(metadata) { [key] = value }, ["encoder1.weight"], null));

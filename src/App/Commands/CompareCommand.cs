@@ -66,7 +66,7 @@ internal static class CompareCommand
         }
 
         var resumed = Parse(parsed, recorded, [.. begun.LearningRates], [.. begun.Seeds]);
-        TrainingArguments.CheckResumed(folder, resumed.Options, recorded);
+        TrainingArguments.CheckResumed(folder, resumed.Options, recorded, "--learning-rates, --seeds, ");
         // What is given is compared with what was there already.
         var model = ModelChoice.Union(recorded.Model, resumed.Options.Model, DataSource.ImageShape, recorded.Upsample);
         return (resumed.Options with { Model = model }, [.. begun.LearningRates.Union(resumed.Rates)], [.. begun.Seeds.Union(resumed.Seeds)]);

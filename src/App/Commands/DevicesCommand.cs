@@ -48,7 +48,7 @@ internal static class DevicesCommand
             }
 
             terminal.Show(table);
-            // Lines, for a table would cut them off at a terminal's edge.
+            // Lines, for reasons are sentences.
             foreach (var device in devices.Where(device => !device.IsUsable))
                 terminal.Data.WriteLine($"{Name(device)}: {device.Refusal}");
             terminal.Data.WriteLine(reason);

@@ -46,7 +46,8 @@ internal static class EvalCommand
     private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
     {
         var path = parsed.GetRequiredValue(WeightsOption);
-        // First, since ILGPU sets itself up while files are read.
+        WeightsFile.RequireFile(path);
+        // Before the files are read, since ILGPU sets itself up in the meantime.
         using var executor = CommonOptions.Open(parsed, terminal);
         var network = WeightsFile.NetworkOf(path, GivenUpsample(parsed));
         // Only test images are used; one training image is the least that can be asked for.

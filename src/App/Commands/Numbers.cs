@@ -30,7 +30,7 @@ internal static class Numbers
 
     /// <summary>An option that takes a number from 0 up, or is not given.</summary>
     public static Option<double?> OptionalReal(string name, string description) =>
-        Optional(name, description, "x", (string text, out double value) => ParseReal(text, out value) && value >= 0, "a number from 0 up");
+        Optional(name, description, "x", (string text, out double value) => ParseReal(text, out value) && (value == 0 || (float)value > 0), "a number from 0 up");
 
     /// <summary>An option that takes an amount of memory, such as 512M, or is not given.</summary>
     public static Option<long?> Bytes(string name, string description) =>
@@ -73,7 +73,7 @@ internal static class Numbers
         _ => [],
     };
 
-    /// <summary>A learning rate: above 0, and finite in single precision.</summary>
+    /// <summary>A learning rate: above 0 and finite, both in single precision.</summary>
     public static bool ParseRate(string text, out double value) => ParseReal(text, out value) && (float)value > 0;
 
     /// <summary>A seed: whole, from 0 up.</summary>

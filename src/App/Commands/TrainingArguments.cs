@@ -123,8 +123,12 @@ internal static class TrainingArguments
     };
 
     /// <summary>Looks whether a run that was begun with other options may go on with these.</summary>
+    /// <param name="path">Of the run.</param>
+    /// <param name="options">As given.</param>
+    /// <param name="recorded">As it was begun with.</param>
+    /// <param name="others">Options that may change, too, each with a comma behind it.</param>
     /// <exception cref="UserError">It would be another run.</exception>
-    public static void CheckResumed(string path, TrainingOptions options, TrainingOptions recorded)
+    public static void CheckResumed(string path, TrainingOptions options, TrainingOptions recorded, string others = "")
     {
         // What may change without making the run another one: how long it goes on, what computes it, and where the data lies.
         var comparable = options with
@@ -141,7 +145,7 @@ internal static class TrainingArguments
         {
             throw new UserError(
                 ExitCode.Usage,
-                $"{path} was begun with other options; --resume goes on with those and takes only --epochs, --model, --accelerator, --device, --threads, --device-memory and --data anew");
+                $"{path} was begun with other options; --resume goes on with those and takes only {others}--epochs, --model, --accelerator, --device, --threads, --device-memory and --data anew");
         }
 
         if (options.Schedule != Schedule.Constant && options.Epochs != recorded.Epochs)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using AutoencoderGpu.App.Images;
 using ScottPlot;
 
@@ -24,7 +23,7 @@ public static class ComparisonPlot
     /// <summary>Of a row of panels with its titles.</summary>
     private const int RowHeight = 768;
 
-    // Of two lines: a picture with one row of panels has always the same height.
+    // Of two lines, so that usual pictures are equally high.
     private const int MinimalLegend = 80;
 
     /// <summary>Draws the curves.</summary>
@@ -101,7 +100,7 @@ public static class ComparisonPlot
     }
 
     private static CurveStyle Style(double rate, int index, string loss, LinePattern pattern, int seeds, bool bySeed) => new(
-        string.Create(CultureInfo.InvariantCulture, $"learning rate {rate:0.0######}, {loss}"),
+        $"learning rate {RateText.Of(rate)}, {loss}",
         Palette.Of(index),
         bySeed ? 0 : seeds > 1 ? 1 : 1.8f,
         pattern,

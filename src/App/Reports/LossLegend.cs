@@ -26,6 +26,7 @@ internal static class LossLegend
     private const int SampleWidth = 72;
     private const int AfterSample = 14;
     private const int BetweenColumns = 56;
+    private const int Margin = 20;
 
     /// <summary>Pixels that a legend takes.</summary>
     /// <param name="columns">The entries, column by column; columns may differ in length.</param>
@@ -58,7 +59,7 @@ internal static class LossLegend
         var bands = new List<List<IReadOnlyList<CurveStyle>>>();
         foreach (IReadOnlyList<CurveStyle> column in columns.Where(column => column.Count > 0))
         {
-            if (bands.Count > 0 && WidthOf(bands[^1]) + BetweenColumns + WidthOf(column) <= width)
+            if (bands.Count > 0 && WidthOf(bands[^1]) + BetweenColumns + WidthOf(column) <= width - 2 * Margin)
                 bands[^1].Add(column);
             else
                 bands.Add([column]);

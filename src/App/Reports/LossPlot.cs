@@ -27,7 +27,7 @@ public sealed record LossPlotOptions(string DataSet, double LearningRate, int Ba
     public string? Remark { get; init; }
 
     internal string Subtitle => string.Create(CultureInfo.InvariantCulture,
-        $"{DataSet} · learning rate {LearningRate:0.0######} · mini-batches of {BatchSize} · seed {Seed}")
+        $"{DataSet} · learning rate {RateText.Of(LearningRate)} · mini-batches of {BatchSize} · seed {Seed}")
         + (Remark is null ? "" : $" · {Remark}");
 }
 

@@ -7,7 +7,7 @@ internal static class Palette
     private static readonly uint[] _colours =
         [0xD55E00, 0x0072B2, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x882255, 0x999933, 0x332288, 0x661100];
 
-    /// <summary>The colour of the curve of a number; after ten they come again.</summary>
+    /// <summary>The colour of the n-th curve, from 0; after ten, they repeat.</summary>
     public static uint Of(int index) => _colours[index % _colours.Length];
 
     /// <summary>A colour mixed with a quarter of white.</summary>

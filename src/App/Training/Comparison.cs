@@ -55,6 +55,9 @@ internal sealed class Comparison(
     /// <exception cref="UserError">It was cancelled; what is known so far is saved.</exception>
     public ComparisonSummary Run(RunStart start, CancellationToken cancellation)
     {
+        // What is compared is written down for good, so it must be what can be.
+        foreach (var (_, network) in _networks)
+            new Model(executor, network, Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count)), Protocol.Of(options, network).MaximalGradientNorm, options.OptimiserOf()).Dispose();
         CreateFolder();
         Save();
         var all = (from entry in _networks from rate in learningRates from seed in seeds select (entry, rate, seed)).ToArray();
@@ -86,7 +89,7 @@ internal sealed class Comparison(
         {
             table.AddRow(
                 group.Model,
-                RunReport.Text(group.LearningRate),
+                RateText.Of(group.LearningRate),
                 group.Runs.ToString(CultureInfo.InvariantCulture),
                 group.Collapsed.ToString(CultureInfo.InvariantCulture),
                 RunReport.Loss(group.BestTestLoss.Mean),
@@ -106,7 +109,7 @@ internal sealed class Comparison(
     {
         var own = options with { Model = text, LearningRate = rate, Seed = seed };
         var runFolder = new RunFolder(Path.Combine(
-            folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{rate:0.0###################}-seed{seed}")));
+            folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{RateText.Of(rate)}-seed{seed}")));
         // A comparison that was stopped, or is given more seeds, has runs that are not begun.
         if (start == RunStart.Resume && !File.Exists(runFolder.Summary))
             start = RunStart.New;

@@ -22,8 +22,8 @@ internal static class ModelChoice
     /// <exception cref="UserError">A text is no network for such images.</exception>
     public static string Union(string first, string second, Shape images, Interpolation upsample)
     {
-        var names = Networks(first, images, upsample).Select(entry => entry.Network.Name).ToHashSet();
-        return Join([first, .. Networks(second, images, upsample).Where(entry => !names.Contains(entry.Network.Name)).Select(entry => entry.Text)]);
+        var known = Networks(first, images, upsample).Select(entry => Notation.Of(entry.Network)).ToHashSet();
+        return Join([first, .. Networks(second, images, upsample).Where(entry => !known.Contains(Notation.Of(entry.Network))).Select(entry => entry.Text)]);
     }
 
     /// <summary>The networks that are chosen, in the order in which they are trained, each with its own text.</summary>

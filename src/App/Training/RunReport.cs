@@ -21,7 +21,7 @@ internal static class RunReport
     {
         var counts = TrainingRun.CountsOf(model.Parameters);
         return $"[bold]{Markup.Escape(network.Title)}[/] {counts.Total:N0} parameters ({counts.Encoder:N0} encoder, {counts.Decoder:N0} decoder), "
-            + $"{Protocol.Of(options, network).Describe(options.OptimiserOf())}{(network.Loss == Kernels.Operations.Loss.All[0] ? "" : $", {network.Loss.Title}")}, learning rate {Text(options.LearningRate)}, mini-batches of {model.BatchSize}, seed {options.Seed}";
+            + $"{Protocol.Of(options, network).Describe(options.OptimiserOf())}{(network.Loss == Kernels.Operations.Loss.All[0] ? "" : $", {network.Loss.Title}")}, learning rate {RateText.Of(options.LearningRate)}, mini-batches of {model.BatchSize}, seed {options.Seed}";
     }
 
     /// <summary>After an epoch: its losses, as distances from their floors too, and the reference's.</summary>

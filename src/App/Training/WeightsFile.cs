@@ -40,6 +40,14 @@ internal static class WeightsFile
         return file;
     });
 
+    /// <summary>Looks whether a file can be read.</summary>
+    /// <exception cref="UserError">It is missing, or a folder.</exception>
+    public static void RequireFile(string path) => Read(path, () =>
+    {
+        using var file = File.OpenRead(path);
+        return 0;
+    });
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="UserError">The file is missing or damaged.</exception>
     public static Safetensors Read(string path) => Read(path, () => Safetensors.Load(path));

@@ -38,6 +38,12 @@ public sealed class ComparisonPlotTests : IDisposable
     }
 
     [Fact]
+    public void Every_rate_has_a_text_of_its_own()
+    {
+        Assert.Equal(["1.0", "0.1", "0.001", "1E-08", "2E-08", "1E-45", "0.12345678901"], ((double[])[1, 0.1, 1e-3, 1e-8, 2e-8, 1e-45, 0.12345678901]).Select(RateText.Of));
+    }
+
+    [Fact]
     public void Many_models_are_panels_in_rows()
     {
         ComparedCurve[] runs = [.. Enumerable.Range(0, 5).Select(i => Run(1, 1, [.. ReferenceCurves.Fc.Select(epoch => epoch with { Model = $"model {i}" })], i * 0.01))];
