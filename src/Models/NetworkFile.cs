@@ -52,7 +52,9 @@ public static class NetworkFile
             .Any(layer => tensors.Any(name => name.StartsWith(layer + ".", StringComparison.Ordinal))));
         if (!metadata.TryGetValue(Text, out var notation))
             return published;
-        var network = published is not null && IsOf(published.Name, notation) ? published : Parsed(notation, metadata.GetValueOrDefault(Input) ?? throw new InvalidDataException("its metadata names no input"));
+        var network = published is not null && IsOf(published.Name, notation)
+            ? published
+            : Parsed(notation, metadata.GetValueOrDefault(Input) ?? throw new InvalidDataException("its metadata names no input"));
         return network with { Loss = LossOf(metadata.GetValueOrDefault(LossName)), Normalisation = NormalisationOf(metadata, network.Input.Channels) };
     }
 

@@ -57,7 +57,7 @@ internal sealed class Comparison(
     {
         // What is compared is written down for good, so it must be what can be.
         foreach (var (_, network) in _networks)
-            new Model(executor, network, Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count)), Protocol.Of(options, network).MaximalGradientNorm, options.OptimiserOf()).Dispose();
+            new ModelTrainer(executor, network, options, data, new(folder)).Dispose();
         CreateFolder();
         Save();
         var all = (from entry in _networks from rate in learningRates from seed in seeds select (entry, rate, seed)).ToArray();
