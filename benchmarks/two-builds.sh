@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Times two builds of the program by turns: benchmarks/two-builds.sh OLD NEW [ROUNDS], the folders of two published programs.
 # For training steps of both models at mini-batches of 10 and 100, and for an evaluation of each, prints the median of either and the median of the
-# ratios new / old of neighbouring runs. Needs dotnet, python3 and, for the evaluation, weights of a run of either: RUN=FOLDER, else it is left out.
+# ratios new / old of the rounds. RUNS=N runs either N times in a round, by turns, and takes the fastest, which leaves out what others do to the machine
+# for a few seconds. Needs dotnet, python3 and, for the evaluation, weights of a run of either: RUN=FOLDER, else it is left out.
 # Where others slow the machine down from second to second, SIDE_BY_SIDE=1 runs both at once, one thread on a core each (CORES, 0,1 unless set),
-# and swaps the cores every round.
+# and swaps the cores every time.
 set -euo pipefail
 shopt -s inherit_errexit
-[ $# -ge 2 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
 times=$(mktemp)
 trap 'rm -f "$times"' EXIT
 
@@ -30,29 +31,34 @@ measure() { # CASE BUILD [CORE]
     *-eval) time=$(evaluation "$@") ;;
     *) time=$(step "$@") ;;
   esac
-  echo "$1 $2 $time" >> "$times"
+  echo "$round $1 $2 $time" >> "$times"
 }
 
 for round in $(seq "${3:-7}"); do
   for case in fc-10 fc-100 conv-10 conv-100 ${RUN:+fc-eval conv-eval}; do
-    if [ $((round % 2)) = 1 ]; then builds=("$1" "$2"); else builds=("$2" "$1"); fi
-    if [ -n "${SIDE_BY_SIDE:-}" ]; then
-      measure "$case" "${builds[0]}" "${cores[0]}" &
-      measure "$case" "${builds[1]}" "${cores[1]}"
-      wait $!
-    else
-      measure "$case" "${builds[0]}"
-      measure "$case" "${builds[1]}"
-    fi
+    for run in $(seq "${RUNS:-1}"); do
+      if [ $(((round + run) % 2)) = 0 ]; then builds=("$1" "$2"); else builds=("$2" "$1"); fi
+      if [ -n "${SIDE_BY_SIDE:-}" ]; then
+        measure "$case" "${builds[0]}" "${cores[0]}" &
+        measure "$case" "${builds[1]}" "${cores[1]}"
+        wait $!
+      else
+        measure "$case" "${builds[0]}"
+        measure "$case" "${builds[1]}"
+      fi
+    done
   done
 done
 
 python3 - "$times" "$1" "$2" << 'END'
 import collections, statistics, sys
-runs = collections.defaultdict(list)
+fastest = {}
 for line in open(sys.argv[1]):
-    case, build, value = line.split()
-    runs[case, build].append(float(value))
+    *key, value = line.split()
+    fastest[tuple(key)] = min(float(value), fastest.get(tuple(key), float("inf")))
+runs = collections.defaultdict(list)
+for (_, case, build), value in fastest.items():
+    runs[case, build].append(value)
 print("case        old µs     new µs  new / old")
 for case in dict.fromkeys(case for case, _ in runs):
     old, new = runs[case, sys.argv[2]], runs[case, sys.argv[3]]

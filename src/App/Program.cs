@@ -20,23 +20,35 @@ internal static class Program
             DataCommand.Create(),
         };
         TrainCommand.AddTo(root);
-        var parsed = root.Parse(args);
+        // A name that begins with @ is a file's, not that of more arguments.
+        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
         // Only where it is read: it looks at all layers there are.
         if (parsed.Action is HelpAction)
             root.Description = Description();
+        var messages = StandardStream.Messages();
         if (parsed.Errors.Count > 0)
         {
             foreach (var message in parsed.Errors.Select(error => error.Message.ReplaceLineEndings(" ")).Distinct())
-                await Console.Error.WriteLineAsync($"error: {message} (see --help)");
+                messages.WriteLine($"error: {message} (see --help)");
             return (int)ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration
+        try
         {
-            EnableDefaultExceptionHandler = false,
-            // Training saves on Ctrl-C before it ends; that takes the rest of a chunk and one small file.
-            ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
-        });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = StandardStream.Data(),
+                Error = messages,
+                EnableDefaultExceptionHandler = false,
+                // StopSignals sees to them.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (UserError e)
+        {
+            messages.WriteLine($"error: {e.Message}");
+            return (int)e.Code;
+        }
     }
 
     private static string Description() => $"""
@@ -59,7 +71,7 @@ internal static class Program
         ACTIVATION is one of {string.Join(", ", Notation.ActivationWords)}.
 
         Exit codes: 0 done, 1 failed, 2 wrong usage, 3 accelerator missing, failing or out of memory, 4 data missing or damaged,
-        5 training collapsed, 130 stopped by Ctrl-C after saving.
+        5 training collapsed; stopped after saving: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
         """;
 
     private static string Forms() => string.Join("\n", Notation.Forms.Select(form => $"  {form.Form,-24}{form.Meaning}"));

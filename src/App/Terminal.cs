@@ -13,9 +13,17 @@ internal sealed class Terminal
     {
         IsJson = json;
         IsQuiet = quiet;
-        Messages = Open(Console.Error, Console.IsErrorRedirected, noColor);
-        Data = Open(Console.Out, Console.IsOutputRedirected, noColor);
+        MessageWriter = StandardStream.Messages();
+        DataWriter = StandardStream.Data();
+        Messages = Open(MessageWriter, Console.IsErrorRedirected, noColor);
+        Data = Open(DataWriter, Console.IsOutputRedirected, noColor);
     }
+
+    /// <summary>Standard error as text.</summary>
+    public TextWriter MessageWriter { get; }
+
+    /// <summary>Standard output as text.</summary>
+    public TextWriter DataWriter { get; }
 
     /// <summary>Whether one JSON object is all that goes to standard output.</summary>
     public bool IsJson { get; }
@@ -48,6 +56,10 @@ internal sealed class Terminal
             Data.Write(part);
     }
 
+    /// <summary>The one JSON object on standard output.</summary>
+    /// <exception cref="UserError">It cannot be written.</exception>
+    public void WriteJson(string json) => DataWriter.Write(json.EndsWith('\n') ? json : json + "\n");
+
     /// <summary>A table in the program's one style; columns whose title begins with &gt; are numbers, set to the right.</summary>
     public static Table Table(params string[] columns)
     {
@@ -71,7 +83,10 @@ internal sealed class Terminal
         {
             Out = new AnsiConsoleOutput(writer),
             ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Ansi = isRedirected ? AnsiSupport.No : AnsiSupport.Detect,
             Interactive = isRedirected ? InteractionSupport.No : InteractionSupport.Detect,
+            // They take a build server for a terminal.
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });
         // A line that goes to a file stays one line.
         if (isRedirected)

@@ -21,8 +21,14 @@ public enum ExitCode
     /// <summary>Training collapsed, or a loss was not finite.</summary>
     Collapsed = 5,
 
+    /// <summary>Stopped by SIGHUP, as when a terminal is closed, after saving.</summary>
+    HungUp = 129,
+
     /// <summary>Stopped by Ctrl-C after saving.</summary>
     Interrupted = 130,
+
+    /// <summary>Stopped by SIGTERM after saving.</summary>
+    Terminated = 143,
 }
 
 /// <summary>An error that a user can mend: one line that says what, where and what to do. It ends the program.</summary>

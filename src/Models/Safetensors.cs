@@ -27,13 +27,13 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Safetensors Load(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = InputFile.Open(path, LongestFile);
         Span<byte> prefix = stackalloc byte[8];
         if (stream.Length < 8)
             throw new InvalidDataException("it is shorter than the 8 bytes of a safetensors prefix");
-        if (stream.Length > LongestFile)
-            throw new InvalidDataException($"it has {stream.Length} bytes, which is not the size of a model's weights");
         stream.ReadExactly(prefix);
+        if (OtherFormat(prefix) is { } other)
+            throw new InvalidDataException(other);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > LongestHeader || (long)headerLength > stream.Length - 8)
             throw new InvalidDataException($"it declares a header of {headerLength} bytes, which is not that of a model's weights");
@@ -41,7 +41,7 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         stream.ReadExactly(header);
         try
         {
-            using var json = JsonDocument.Parse(header);
+            using var json = JsonDocument.Parse(header, new() { AllowDuplicateProperties = false });
             return Read(json.RootElement, stream, 8 + (long)headerLength);
         }
         catch (InvalidDataException e)
@@ -100,7 +100,7 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
             if (property.Name == MetadataKey)
             {
                 foreach (var item in property.Value.EnumerateObject())
-                    metadata[item.Name] = item.Value.ToString();
+                    metadata[item.Name] = item.Value.GetString() ?? throw new InvalidDataException($"its metadata's '{item.Name}' is no text");
             }
             else
             {
@@ -113,8 +113,13 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         {
             if (entry.Begin < end)
                 throw new InvalidDataException($"tensor '{entry.Name}' overlaps another");
+            if (entry.Begin > end)
+                throw new InvalidDataException($"no tensor has bytes {end:N0} to {entry.Begin - 1:N0}, and the format allows no holes");
             end = entry.End;
         }
+
+        if (end < length)
+            throw new InvalidDataException($"{length - end:N0} bytes follow the last tensor, and the format allows none");
 
         var tensors = new Dictionary<string, Tensor>();
         foreach (var entry in entries)
@@ -122,12 +127,18 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
             var bytes = new byte[entry.End - entry.Begin];
             stream.Position = start + entry.Begin;
             stream.ReadExactly(bytes);
-            if (!tensors.TryAdd(entry.Name, new(entry.Shape, entry.Decode(bytes))))
-                throw new InvalidDataException($"tensor '{entry.Name}' is there twice");
+            tensors.Add(entry.Name, new(entry.Shape, entry.Decode(bytes)));
         }
 
         return new(tensors, metadata);
     }
+
+    /// <summary>What else a file is that people take for one of these, and how they get the real one; null if it is none of them.</summary>
+    private static string? OtherFormat(ReadOnlySpan<byte> prefix) =>
+        prefix.StartsWith("version "u8) ? "it is a pointer of Git LFS, not the file that this stands for; `git lfs pull` fetches that"
+        : prefix.StartsWith("PK"u8) ? "it is a zip archive, as torch.save writes; save it in PyTorch with `safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")`"
+        : prefix.StartsWith((ReadOnlySpan<byte>)[0x80, 0x02]) ? "it is a Python pickle, as old versions of torch.save write; save it in PyTorch with `safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")`"
+        : null;
 
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 

@@ -12,6 +12,9 @@ internal sealed record ProcessResult(int ExitCode, string Output, string Errors)
 /// <summary>Runs the program as its users do: a process of its own, from arguments to exit code.</summary>
 internal static partial class AutoencoderProcess
 {
+    /// <summary>The signal of a terminal that is closed.</summary>
+    public const int HangUp = 1;
+
     /// <summary>The signal of Ctrl-C.</summary>
     public const int Interrupt = 2;
 

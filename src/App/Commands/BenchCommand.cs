@@ -26,7 +26,7 @@ internal static class BenchCommand
     {
         var command = new Command("bench", "Times training steps on synthetic digits: per model, and each instruction by itself.")
             .With([.. TrainingArguments.OfModel, _steps, _wholeSteps, CommonOptions.BatchSize, .. CommonOptions.Hardware]);
-        command.SetWork((parsed, terminal, cancellation) =>
+        command.SetWork((parsed, terminal, signals) =>
         {
             using var executor = CommonOptions.Open(parsed, terminal);
             var options = TrainingArguments.Parse(parsed, new());
@@ -35,10 +35,10 @@ internal static class BenchCommand
             var roofs = executor.MeasureRoofline();
             var results = new JsonArray();
             foreach (var (_, network) in networks)
-                results.Add(Run(executor, roofs, network, options, parsed, terminal, cancellation));
+                results.Add(Run(executor, roofs, network, options, parsed, terminal, signals.Token));
 
             if (terminal.IsJson)
-                Console.Out.WriteLine(new JsonObject { ["models"] = results }.ToJsonString());
+                terminal.WriteJson(new JsonObject { ["models"] = results }.ToJsonString());
             return Task.CompletedTask;
         });
         return command;

@@ -93,24 +93,24 @@ internal static class CommonOptions
     }
 
     /// <summary>Adds the options that every command has, and runs its work with errors reported in one line.</summary>
-    public static void SetWork(this Command command, Func<ParseResult, Terminal, CancellationToken, Task> work)
+    public static void SetWork(this Command command, Func<ParseResult, Terminal, StopSignals, Task> work)
     {
         command.Add(Json);
         command.Add(Quiet);
         command.Add(NoColor);
         command.Add(Verbose);
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction(async (parsed, _) =>
         {
             var terminal = new Terminal(parsed.GetValue(Json), parsed.GetValue(Quiet), parsed.GetValue(NoColor));
+            using var signals = new StopSignals(terminal);
             try
             {
-                await work(parsed, terminal, cancellation);
+                await work(parsed, terminal, signals);
                 return (int)ExitCode.Done;
             }
             catch (Exception e)
             {
-                // On SIGTERM the runtime ends with this code, whatever is returned.
-                return Environment.ExitCode = Report(e, terminal, parsed.GetValue(Verbose));
+                return Report(e, terminal, signals, parsed.GetValue(Verbose));
             }
         });
     }
@@ -122,7 +122,8 @@ internal static class CommonOptions
 
     /// <inheritdoc cref="Open(ParseResult, Terminal)"/>
     public static Executor Open(TrainingOptions options, Terminal terminal) =>
-        Open(options.Accelerator, options.Device, options.Threads, options.DeviceMemory, terminal);
+        Open(
+        options.Accelerator, options.Device, options.Threads ?? Math.Min(Environment.ProcessorCount, CpuExecutor.MaximalThreads), options.DeviceMemory, terminal);
 
     private static Executor Open(AcceleratorKind kind, int device, int threads, long? memory, Terminal terminal)
     {
@@ -155,21 +156,22 @@ internal static class CommonOptions
         ? "a smaller --batch-size needs less, --device-memory may allow more, and --accelerator or --device names another device"
         : "--accelerator or --device names another device, --verbose shows where";
 
-    private static int Report(Exception e, Terminal terminal, bool verbose)
+    private static int Report(Exception e, Terminal terminal, StopSignals signals, bool verbose)
     {
         var (code, message) = e switch
         {
             UserError error => (error.Code, error.Message),
-            OperationCanceledException => (ExitCode.Interrupted, "stopped"),
+            OperationCanceledException => (ExitCode.Interrupted, ""),
             OverflowException => (ExitCode.Usage, "--batch-size or the model is too large: its maps or weights would have more than 2³¹ values"),
             _ when AcceleratorErrors.Explain(e) is { } failure => (ExitCode.NoAccelerator, $"{failure}; {RemedyFor(e)}"),
-            _ => (ExitCode.Failed, $"{e.GetType().Name}: {e.Message}; --verbose shows where"),
+            _ => (ExitCode.Failed, $"this should not have happened, please report it with what --verbose adds: {e.GetType().Name}: {e.Message}"),
         };
         var isStop = code == ExitCode.Interrupted;
-        var label = isStop ? "[bold yellow]stopped:[/]" : "[bold red]error:[/]";
-        terminal.Messages.MarkupLine($"{label} {Markup.Escape(message.ReplaceLineEndings(" "))}");
+        terminal.Messages.MarkupLine(isStop
+            ? $"[bold yellow]stopped[/]{(message.Length > 0 ? $": {Markup.Escape(message)}" : "")}"
+            : $"[bold red]error:[/] {Markup.Escape(message.ReplaceLineEndings(" "))}");
         if (verbose && !isStop)
             terminal.Messages.WriteLine(e.ToString());
-        return (int)code;
+        return (int)(isStop ? signals.Code : code);
     }
 }

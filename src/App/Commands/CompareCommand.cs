@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text.Json;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Training;
 using Spectre.Console;
@@ -31,40 +30,30 @@ internal static class CompareCommand
         return command;
     }
 
-    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, StopSignals signals)
     {
         var total = Stopwatch.StartNew();
         var start = TrainingArguments.StartOf(parsed);
-        var folder = parsed.GetValue(TrainingArguments.Output)
-            ?? RunFolder.DefaultPath("compare");
+        var named = parsed.GetValue(TrainingArguments.Output);
+        var folder = named ?? RunFolder.DefaultPath("compare");
         var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [TrainingArguments.UsualRate(parsed)], [1ul]);
         ModelChoice.Check(options, DataSource.ImageShape);
         Comparison.Check(folder, start);
         using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(
-            new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
+            new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, signals.Token);
         terminal.Say(RunReport.Opening(data, executor));
-        var comparison = new Comparison(options, rates, seeds, folder, executor, data, terminal);
-        var summary = comparison.Run(start, cancellation);
+        var comparison = new Comparison(options, rates, seeds, folder, named is null, executor, data, terminal);
+        var summary = comparison.Run(start, signals);
         comparison.Show(summary);
-        terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; the plot, comparison.csv and every run are in [bold]{Markup.Escape(folder)}[/]");
+        terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; the plot, comparison.csv and every run are in [bold]{Markup.Escape(comparison.Folder)}[/]");
         if (terminal.IsJson)
-            Console.Out.Write(summary.ToJson());
+            terminal.WriteJson(summary.ToJson());
     }
 
     private static (TrainingOptions Options, double[] Rates, ulong[] Seeds) Resumed(ParseResult parsed, string folder)
     {
-        var begun = Comparison.Read(folder);
-        TrainingOptions recorded;
-        try
-        {
-            recorded = TrainingOptions.FromJson(begun.Options);
-        }
-        catch (JsonException e)
-        {
-            throw new UserError(ExitCode.Data, $"{folder}: its comparison.json is damaged; begin again with --force", e);
-        }
-
+        var (recorded, begun) = Comparison.Read(folder);
         var resumed = Parse(parsed, recorded, [.. begun.LearningRates], [.. begun.Seeds]);
         TrainingArguments.CheckResumed(folder, resumed.Options, recorded, "--learning-rates, --seeds, ");
         // What is given is compared with what was there already.

@@ -19,14 +19,14 @@ internal static class DataCommand
         {
             CommonOptions.Data, _fetch,
         };
-        command.SetWork(async (parsed, terminal, cancellation) =>
+        command.SetWork(async (parsed, terminal, signals) =>
         {
             var source = new DataSource();
             var folder = parsed.GetValue(CommonOptions.Data);
             if (parsed.GetValue(_fetch))
             {
                 using var bars = new DownloadBars(terminal);
-                folder = await source.FetchAsync(folder, bars, cancellation);
+                folder = await source.FetchAsync(folder, bars, signals.Token);
                 terminal.Say($"MNIST is complete and verified in {Markup.Escape(folder)}");
             }
 
@@ -40,7 +40,7 @@ internal static class DataCommand
                     ["present"] = new JsonArray([.. set.Present.Select(file => (JsonNode)file)]),
                     ["missing"] = new JsonArray([.. set.Missing.Select(file => (JsonNode)file)]),
                 })]);
-                Console.Out.WriteLine(new JsonObject { ["datasets"] = list }.ToJsonString());
+                terminal.WriteJson(new JsonObject { ["datasets"] = list }.ToJsonString());
             }
 
             var table = Terminal.Table("--dataset", "where", "state");

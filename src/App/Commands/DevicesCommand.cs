@@ -31,7 +31,7 @@ internal static class DevicesCommand
                     ["memory_bytes"] = device.MemoryBytes,
                     ["details"] = device.Details,
                 })]);
-                Console.Out.WriteLine(new JsonObject { ["auto"] = Name(preferred), ["reason"] = reason, ["devices"] = list }.ToJsonString());
+                terminal.WriteJson(new JsonObject { ["auto"] = Name(preferred), ["reason"] = reason, ["devices"] = list }.ToJsonString());
                 return Task.CompletedTask;
             }
 

@@ -43,7 +43,7 @@ internal static class EvalCommand
     /// </summary>
     public static int ImagesAtOnce(Network network) => network.Layers.Any(layer => layer is ConvLayer) ? 10 : 100;
 
-    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, StopSignals signals)
     {
         var path = parsed.GetRequiredValue(WeightsOption);
         WeightsFile.RequireFile(path);
@@ -54,18 +54,18 @@ internal static class EvalCommand
         var data = await CommonOptions.LoadDataAsync(
             new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, parsed.GetValue(CommonOptions.TestLimit)),
             terminal,
-            cancellation);
+            signals.Token);
         WeightsFile.RequireShape(path, network, data.Test.Shape);
         using var model = new Model(executor, network, Math.Min(ImagesAtOnce(network), data.Test.Count), trains: false);
         WeightsFile.Load(path, model);
         using var feed = executor.CreateFeed(data.Test.Pixels, network.Input.Size, model.BatchSize);
         var miniBatch = parsed.GetValue(CommonOptions.BatchSize);
         var floor = LossFloor.Of(data.Test, network);
-        var loss = Losses.Evaluate(model, feed, miniBatch, cancellation);
+        var loss = Losses.Evaluate(model, feed, miniBatch, signals.Token);
         var parameters = TrainingRun.CountsOf(model.Parameters);
         if (terminal.IsJson)
         {
-            Console.Out.WriteLine(new JsonObject
+            terminal.WriteJson(new JsonObject
             {
                 ["model"] = network.Name,
                 ["notation"] = Notation.Of(network),

@@ -13,7 +13,7 @@ internal static class ModelReport
     {
         if (terminal.IsJson)
         {
-            Console.Out.WriteLine(new JsonObject { ["models"] = new JsonArray([.. networks.Select(ToJson)]) }.ToJsonString());
+            terminal.WriteJson(new JsonObject { ["models"] = new JsonArray([.. networks.Select(ToJson)]) }.ToJsonString());
             return;
         }
 

@@ -30,7 +30,7 @@ internal static class Numbers
 
     /// <summary>An option that takes a number from 0 up, or is not given.</summary>
     public static Option<double?> OptionalReal(string name, string description) =>
-        Optional(name, description, "x", (string text, out double value) => ParseReal(text, out value) && (value == 0 || (float)value > 0), "a number from 0 up");
+        Optional<double>(name, description, "x", ParseAmount, "a number from 0 up");
 
     /// <summary>An option that takes an amount of memory, such as 512M, or is not given.</summary>
     public static Option<long?> Bytes(string name, string description) =>
@@ -75,6 +75,9 @@ internal static class Numbers
 
     /// <summary>A learning rate: above 0 and finite, both in single precision.</summary>
     public static bool ParseRate(string text, out double value) => ParseReal(text, out value) && (float)value > 0;
+
+    /// <summary>A number from 0 up that is finite in single precision, and 0 there only if it is.</summary>
+    public static bool ParseAmount(string text, out double value) => ParseReal(text, out value) && (value == 0 || (float)value > 0);
 
     /// <summary>A seed: whole, from 0 up.</summary>
     public static bool ParseSeed(string text, out ulong value) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);

@@ -43,7 +43,7 @@ internal static class ReconstructCommand
         return command;
     }
 
-    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, StopSignals signals)
     {
         var weights = parsed.GetRequiredValue(EvalCommand.WeightsOption);
         var paths = parsed.GetValue(_images) ?? [];
@@ -69,7 +69,7 @@ internal static class ReconstructCommand
         else
         {
             var data = await CommonOptions.LoadDataAsync(
-                new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, null), terminal, cancellation);
+                new(parsed.GetValue(CommonOptions.Dataset), parsed.GetValue(CommonOptions.Data), 1, null), terminal, signals.Token);
             results = Reconstructions.OfTestImages(executor, model, data.Test);
             isFallback = data.IsFallback;
         }
@@ -84,7 +84,7 @@ internal static class ReconstructCommand
             RunReport.LossTitleOf(network));
         if (terminal.IsJson)
         {
-            Console.Out.WriteLine(new JsonObject
+            terminal.WriteJson(new JsonObject
             {
                 ["model"] = network.Name,
                 ["output"] = output,

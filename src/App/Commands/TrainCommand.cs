@@ -34,7 +34,7 @@ internal static class TrainCommand
     /// <summary>Makes a command train; the root command does, too.</summary>
     public static void AddTo(Command command) => command.With([.. TrainingArguments.All(_learningRate, _seed), _summary]).SetWork(RunAsync);
 
-    private static async Task RunAsync(ParseResult parsed, Terminal terminal, CancellationToken cancellation)
+    private static async Task RunAsync(ParseResult parsed, Terminal terminal, StopSignals signals)
     {
         var total = Stopwatch.StartNew();
         var start = TrainingArguments.StartOf(parsed);
@@ -50,26 +50,28 @@ internal static class TrainCommand
         folder.Check(start);
         using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(
-            new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, cancellation);
+            new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, signals.Token);
         terminal.Say(RunReport.Opening(data, executor));
         var run = new TrainingRun(options, folder, executor, data, new Floors(data), terminal);
-        var summary = run.Run(start, cancellation);
+        var summary = run.Run(start, signals);
         RunReport.Show(terminal, summary, run.Histories(), options.FollowReference(data));
         terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; weights, plots and pictures are in [bold]{Markup.Escape(folder.Path)}[/]");
         if (terminal.IsJson)
-            Console.Out.Write(summary.ToJson());
+            terminal.WriteJson(summary.ToJson());
     }
 
     private static (TrainingOptions Options, RunFolder Folder) Fresh(ParseResult parsed)
     {
         var options = Parse(parsed, new() { LearningRate = TrainingArguments.UsualRate(parsed) });
-        return (options, new(parsed.GetValue(TrainingArguments.Output) ?? RunFolder.DefaultPath(options.Seed.ToString(CultureInfo.InvariantCulture))));
+        return (options, parsed.GetValue(TrainingArguments.Output) is { } named
+            ? new(named)
+            : new(RunFolder.DefaultPath(options.Seed.ToString(CultureInfo.InvariantCulture)), isDefault: true));
     }
 
     private static (TrainingOptions Options, RunFolder Folder) Resumed(ParseResult parsed)
     {
         var folder = new RunFolder(parsed.GetRequiredValue(TrainingArguments.Output)!);
-        var recorded = folder.ReadOptions();
+        var recorded = RunRecord.Read(folder).Options;
         var options = Parse(parsed, recorded);
         TrainingArguments.CheckResumed(folder.Path, options, recorded);
         return (options, folder);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Training;
 using AutoencoderGpu.Kernels;
 using AutoencoderGpu.Kernels.Operations;
@@ -48,6 +49,9 @@ internal static class TrainingArguments
 
     private static readonly Option<int?> _trainLimit = Numbers.Limit("--train-limit", "First so many training images only");
 
+    private static readonly Option<double> _checkpointEvery = Numbers.One(
+        "--checkpoint-every", "Seconds from one checkpoint to the next within an epoch; there is one after each epoch anyway", "seconds", 30.0, Numbers.ParseAmount, "a number from 0 up");
+
     /// <summary>The folder to write.</summary>
     public static Option<string?> Output { get; } = new("--output", "-o")
     {
@@ -67,7 +71,7 @@ internal static class TrainingArguments
     [
         Model, .. CommonOptions.Hardware, CommonOptions.Dataset, CommonOptions.Data, _normalise,
         _epochs, CommonOptions.BatchSize, .. varied, _loss, _optimizer, _momentum, _weightDecay, _protocol, _warmUp, _clipNorm, _schedule, _upsample, _trainLimit,
-        CommonOptions.TestLimit, Output, _resume, _force,
+        CommonOptions.TestLimit, Output, _checkpointEvery, _resume, _force,
     ];
 
     /// <summary>How to treat what is in <see cref="Output"/>.</summary>
@@ -105,7 +109,7 @@ internal static class TrainingArguments
         Normalise = Given(parsed, _normalise, standard.Normalise),
         Accelerator = Given(parsed, CommonOptions.Accelerator, standard.Accelerator),
         Device = Given(parsed, CommonOptions.Device, standard.Device),
-        Threads = Given(parsed, CommonOptions.Threads, standard.Threads),
+        Threads = parsed.GetResult(CommonOptions.Threads) is { Implicit: false } ? parsed.GetValue(CommonOptions.Threads) : standard.Threads,
         DeviceMemory = Given(parsed, CommonOptions.DeviceMemory, standard.DeviceMemory),
         Dataset = Given(parsed, CommonOptions.Dataset, standard.Dataset),
         Data = Given(parsed, CommonOptions.Data, standard.Data),
@@ -120,6 +124,7 @@ internal static class TrainingArguments
         Upsample = Given(parsed, _upsample, standard.Upsample),
         TrainLimit = Given(parsed, _trainLimit, standard.TrainLimit),
         TestLimit = Given(parsed, CommonOptions.TestLimit, standard.TestLimit),
+        CheckpointEvery = Given(parsed, _checkpointEvery, standard.CheckpointEvery),
     };
 
     /// <summary>Looks whether a run that was begun with other options may go on with these.</summary>
@@ -130,22 +135,12 @@ internal static class TrainingArguments
     /// <exception cref="UserError">It would be another run.</exception>
     public static void CheckResumed(string path, TrainingOptions options, TrainingOptions recorded, string others = "")
     {
-        // What may change without making the run another one: how long it goes on, what computes it, and where the data lies.
-        var comparable = options with
-        {
-            Epochs = recorded.Epochs,
-            Accelerator = recorded.Accelerator,
-            Device = recorded.Device,
-            Threads = recorded.Threads,
-            DeviceMemory = recorded.DeviceMemory,
-            Data = recorded.Data,
-            Model = recorded.Model,
-        };
-        if (comparable != recorded)
+        var (given, begun) = (options.ToJson(), recorded.ToJson());
+        if (given.FirstOrDefault(option => !TrainingOptions.MayChange.Contains(option.Key) && !JsonNode.DeepEquals(option.Value, begun[option.Key])).Key is { } changed)
         {
             throw new UserError(
                 ExitCode.Usage,
-                $"{path} was begun with other options; --resume goes on with those and takes only {others}--epochs, --model, --accelerator, --device, --threads, --device-memory and --data anew");
+                $"{path} was begun with other options ({changed} {begun[changed]?.ToJsonString() ?? "none"}); --resume goes on with those and takes only {others}--epochs, --model, --accelerator, --device, --threads, --device-memory, --checkpoint-every and --data anew");
         }
 
         if (options.Schedule != Schedule.Constant && options.Epochs != recorded.Epochs)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Data;
 
@@ -50,7 +51,7 @@ public static class IdxFile
     /// <summary>Opens a file's decompressed content. Gzip is told by the first two bytes, whatever the name.</summary>
     internal static Stream OpenContent(string path)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+        var file = InputFile.Open(path, MaximumBytes);
         bool compressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
         file.Position = 0;
         return compressed ? new GZipStream(file, CompressionMode.Decompress) : file;
@@ -65,7 +66,7 @@ public static class IdxFile
     {
         try
         {
-            using var content = OpenContent(path);
+            using var content = Opened(path);
             return Read(path, content, magic, rank);
         }
         catch (InvalidDataException error)
@@ -73,6 +74,18 @@ public static class IdxFile
             throw Damaged(path, "its gzip stream is broken", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError(ExitCode.Data, $"{path} cannot be read: {error.Message}; check --data", error);
+        }
+    }
+
+    private static Stream Opened(string path)
+    {
+        try
+        {
+            return OpenContent(path);
+        }
+        catch (InvalidDataException error)
         {
             throw new UserError(ExitCode.Data, $"{path} cannot be read: {error.Message}; check --data", error);
         }
@@ -99,8 +112,7 @@ public static class IdxFile
             dimensions[i] = (int)dimension;
         }
 
-        long fileBytes = new FileInfo(path).Length;
-        long room = content is GZipStream ? fileBytes * MaximumCompressionRatio : fileBytes - header.Length;
+        long room = content is GZipStream gzip ? gzip.BaseStream.Length * MaximumCompressionRatio : content.Length - header.Length;
         if (size > room)
             throw Damaged(path, $"it is too short for the {size} bytes that its header declares");
         byte[] values = GC.AllocateUninitializedArray<byte>((int)size);

@@ -47,9 +47,16 @@ public sealed record ComparisonSummary(
     }
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    /// <exception cref="JsonException">It is something else.</exception>
-    public static ComparisonSummary Parse(string json) =>
-        JsonSerializer.Deserialize(json, SummaryJson.Default.ComparisonSummary) ?? throw new JsonException("It is null.");
+    /// <exception cref="JsonException">It is something else, or compares what cannot be.</exception>
+    public static ComparisonSummary Parse(ReadOnlySpan<byte> json)
+    {
+        var summary = JsonSerializer.Deserialize(json, SummaryJson.Default.ComparisonSummary) ?? throw new JsonException("it is null");
+        if (summary.LearningRates.Count == 0 || summary.LearningRates.Any(rate => !((float)rate > 0 && float.IsFinite((float)rate))))
+            throw new JsonException("its learning_rates are none");
+        if (summary.Seeds.Count == 0)
+            throw new JsonException("it has no seeds");
+        return summary;
+    }
 }
 
 /// <summary>One of a comparison's runs.</summary>

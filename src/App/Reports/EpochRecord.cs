@@ -7,4 +7,8 @@ namespace AutoencoderGpu.App.Reports;
 /// <param name="TestLoss">Loss over the test images after the epoch.</param>
 /// <param name="LearningRate">The rate of the epoch's last step.</param>
 /// <param name="Seconds">The epoch's time, training and test.</param>
-public sealed record EpochRecord(string Model, int Epoch, double TrainLoss, double TestLoss, double LearningRate, double Seconds);
+public sealed record EpochRecord(string Model, int Epoch, double TrainLoss, double TestLoss, double LearningRate, double Seconds)
+{
+    /// <summary>When the epoch was complete, which TensorBoard shows.</summary>
+    public DateTimeOffset EndedAt { get; init; }
+}

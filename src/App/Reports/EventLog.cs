@@ -22,6 +22,9 @@ public sealed class EventLog(string folder) : IDisposable
 
     private FileStream? _file;
 
+    /// <summary>Whether a file is a log, by its name.</summary>
+    public static bool IsLog(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
+
     /// <summary>The logs in a folder, which need not exist.</summary>
     public static string[] FilesIn(string folder) => Directory.Exists(folder) ? Directory.GetFiles(folder, Prefix + "*") : [];
 
@@ -33,7 +36,6 @@ public sealed class EventLog(string folder) : IDisposable
     /// <exception cref="UserError">The file cannot be written (<see cref="ExitCode.Failed"/>).</exception>
     public void Append(IReadOnlyList<EpochRecord> epochs)
     {
-        var now = DateTimeOffset.UtcNow;
         using var records = new MemoryStream();
         try
         {
@@ -42,19 +44,19 @@ public sealed class EventLog(string folder) : IDisposable
                 Directory.CreateDirectory(folder);
                 foreach (var old in FilesIn(folder))
                     File.Delete(old);
-                var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{now.ToUnixTimeSeconds()}.autoencoder");
+                var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{DateTimeOffset.UtcNow.ToUnixTimeSeconds()}.autoencoder");
                 _file = new(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-                WriteRecord(records, Event(now, 0, message =>
+                WriteRecord(records, Event(epochs[0].EndedAt, 0, message =>
                 {
                     message.WriteTag(FileVersion, WireFormat.WireType.LengthDelimited);
                     message.WriteString("brain.Event:2");
                 }));
                 foreach (var epoch in epochs)
-                    WriteRecord(records, Scalars(now, epoch));
+                    WriteRecord(records, Scalars(epoch));
             }
             else
             {
-                WriteRecord(records, Scalars(now, epochs[^1]));
+                WriteRecord(records, Scalars(epochs[^1]));
             }
 
             // In one piece: a reader that looks on meanwhile sees whole records.
@@ -90,7 +92,7 @@ public sealed class EventLog(string folder) : IDisposable
         records.Write(tail);
     }
 
-    private static byte[] Scalars(DateTimeOffset time, EpochRecord epoch)
+    private static byte[] Scalars(EpochRecord epoch)
     {
         (string Tag, double Value)[] scalars =
             [("Loss/train", epoch.TrainLoss), ("Loss/test", epoch.TestLoss), ("LR", epoch.LearningRate)];
@@ -99,7 +101,7 @@ public sealed class EventLog(string folder) : IDisposable
             foreach (var scalar in scalars)
                 WriteBytes(message, Value, Scalar(scalar.Tag, scalar.Value));
         });
-        return Event(time, epoch.Epoch, message => WriteBytes(message, Summary, summary));
+        return Event(epoch.EndedAt, epoch.Epoch, message => WriteBytes(message, Summary, summary));
     }
 
     private static byte[] Scalar(string tag, double value) => Encode(message =>

@@ -142,8 +142,12 @@ internal sealed class FiniteOrNull : JsonConverter<double>
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     WriteIndented = true,
     NewLine = "\n",
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
     Converters = [typeof(FiniteOrNull)])]
 [JsonSerializable(typeof(RunSummary))]
 [JsonSerializable(typeof(ModelSummary))]
+[JsonSerializable(typeof(DatasetSummary))]
 [JsonSerializable(typeof(ComparisonSummary))]
 internal sealed partial class SummaryJson : JsonSerializerContext;

@@ -1,15 +1,8 @@
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using AutoencoderGpu.App.Reports;
-using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
-/// <summary>
-/// Where a model's training stands: its weights, and as the file's metadata all else that going on takes. One file, written whole
-/// or not at all, so that weights and history never disagree.
-/// </summary>
+/// <summary>Where a model's training stands, besides its weights.</summary>
 /// <param name="History">Epochs that are complete.</param>
 /// <param name="Step">Steps done of the epoch after them.</param>
 /// <param name="LossSum">The sum of those steps' mini-batch losses.</param>
@@ -30,55 +23,32 @@ public sealed record Checkpoint(
     /// <summary>The state before the first step.</summary>
     public static Checkpoint Beginning { get; } = new([], 0, 0, 0, 0, []);
 
-    /// <summary>Saves the model with this state.</summary>
-    public void Save(string path, Model model)
+    /// <summary>Looks whether a training can stand like this.</summary>
+    /// <param name="model">Whose history it is.</param>
+    /// <param name="stepsOfEpoch">The steps of an epoch.</param>
+    /// <exception cref="InvalidDataException">It cannot; the message says why, in one line.</exception>
+    public void Check(string model, int stepsOfEpoch)
     {
-        var metadata = new Dictionary<string, string>(NetworkFile.Of(model.Network))
+        Require(Step >= 0 && Step <= stepsOfEpoch, $"step {Step} is not within an epoch of {stepsOfEpoch}");
+        Require(IsAmount(LossSum) && (Step > 0 || LossSum == 0), "its sum of losses is none");
+        Require(IsAmount(Seconds) && IsAmount(TrainingSeconds), "its times are none");
+        Require(RecentLosses.Count <= RecentSteps && RecentLosses.All(IsAmount), "its recent losses are none");
+        for (var epoch = 0; epoch < History.Count; epoch++)
         {
-            ["history"] = JsonSerializer.Serialize(History, CheckpointJson.Default.IReadOnlyListEpochRecord),
-            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
-            ["loss_sum"] = LossSum.ToString("R", CultureInfo.InvariantCulture),
-            ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
-            ["training_seconds"] = TrainingSeconds.ToString("R", CultureInfo.InvariantCulture),
-            ["recent_losses"] = JsonSerializer.Serialize(RecentLosses, CheckpointJson.Default.IReadOnlyListDouble),
-        };
-        AtomicFile.Write(path, stream => Safetensors.Save(stream, [.. Weights.Of(model), .. Weights.StateOf(model)], metadata));
+            // Respected for properties, not for a list's entries.
+            var record = History[epoch];
+            Require(
+                record is not null && record.Model == model && record.Epoch == epoch + 1
+                    && IsAmount(record.TrainLoss) && IsAmount(record.TestLoss) && IsAmount(record.LearningRate) && IsAmount(record.Seconds),
+                $"entry {epoch + 1} of its history is none of the model's epoch {epoch + 1}");
+        }
     }
 
-    /// <summary>Loads weights into the model and returns the state, or the beginning where there is no file.</summary>
-    /// <exception cref="UserError">The file is damaged.</exception>
-    public static Checkpoint Load(string path, Model model) => Parse(path, () => WeightsFile.Load(path, model, withState: true));
+    private static bool IsAmount(double value) => double.IsFinite(value) && value >= 0;
 
-    /// <summary>The state alone, or the beginning where there is no file.</summary>
-    /// <exception cref="UserError">The file is damaged.</exception>
-    public static Checkpoint Read(string path) => Parse(path, () => WeightsFile.Read(path));
-
-    private static Checkpoint Parse(string path, Func<Safetensors> read)
+    private static void Require(bool holds, string otherwise)
     {
-        if (!File.Exists(path))
-            return Beginning;
-        IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
-        try
-        {
-            metadata = read().Metadata;
-            return new(
-                JsonSerializer.Deserialize(metadata["history"], CheckpointJson.Default.IReadOnlyListEpochRecord) ?? throw new JsonException("There is no history."),
-                int.Parse(metadata["step"], CultureInfo.InvariantCulture),
-                Number("loss_sum"),
-                Number("seconds"),
-                Number("training_seconds"),
-                JsonSerializer.Deserialize(metadata["recent_losses"], CheckpointJson.Default.IReadOnlyListDouble) ?? throw new JsonException("There are no recent losses."));
-        }
-        catch (Exception e) when (e is UserError or KeyNotFoundException or FormatException or OverflowException or JsonException)
-        {
-            throw new UserError(
-                ExitCode.Data, $"{path} is no checkpoint ({e.Message}); begin again with --force or in another --output", e);
-        }
-
-        double Number(string name) => double.Parse(metadata[name], CultureInfo.InvariantCulture);
+        if (!holds)
+            throw new InvalidDataException(otherwise);
     }
 }
-
-[JsonSerializable(typeof(IReadOnlyList<EpochRecord>))]
-[JsonSerializable(typeof(IReadOnlyList<double>))]
-internal sealed partial class CheckpointJson : JsonSerializerContext;

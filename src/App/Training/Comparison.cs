@@ -13,9 +13,10 @@ namespace AutoencoderGpu.App.Training;
 /// a plot over all of them. A run that collapses is a result here, not an error.
 /// </summary>
 internal sealed class Comparison(
-    TrainingOptions options, double[] learningRates, ulong[] seeds, string folder, Executor executor, DataSet data, Terminal terminal)
+    TrainingOptions options, double[] learningRates, ulong[] seeds, string folder, bool isDefault, Executor executor, DataSet data, Terminal terminal)
 {
     private const string Summary = "comparison.json";
+    private static readonly string[] _files = [Summary, "comparison.csv", "comparison.png", FolderLock.FileName];
 
     private readonly List<(ComparedRun Run, IReadOnlyList<EpochRecord> Epochs)> _runs = [];
     // Rates and seeds are what differs.
@@ -23,18 +24,27 @@ internal sealed class Comparison(
     private readonly Floors _floors = new(data);
     private readonly IReadOnlyList<(string Text, Network Network)> _networks = options.Networks(data);
 
+    /// <summary>The folder.</summary>
+    public string Folder { get; private set; } = folder;
+
     /// <summary>What was begun in a folder.</summary>
     /// <exception cref="UserError">There is nothing.</exception>
-    public static ComparisonSummary Read(string folder)
+    public static (TrainingOptions Options, ComparisonSummary Begun) Read(string folder)
     {
         try
         {
-            return ComparisonSummary.Parse(File.ReadAllText(Path.Combine(folder, Summary)));
+            var begun = ComparisonSummary.Parse(InputFile.ReadAllBytes(Path.Combine(folder, Summary), RunRecord.LongestFile));
+            return (TrainingOptions.FromJson(begun.Options), begun);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserError(
                 ExitCode.Data, $"{folder} holds no comparison to resume: its {Summary} cannot be read; leave out --resume to begin one", e);
+        }
+        catch (Exception e) when (e is JsonException or InvalidDataException)
+        {
+            throw new UserError(
+                ExitCode.Data, $"{Path.Combine(folder, Summary)} is damaged: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}; begin again with --force", e);
         }
     }
 
@@ -48,17 +58,25 @@ internal sealed class Comparison(
                 ExitCode.Usage, $"{folder} holds a comparison already: --resume goes on with it, --force overwrites it, --output names another folder");
         }
 
-        new RunFolder(folder).Check(start);
+        // Its folders are runs', and looked at when they are taken.
+        if (start == RunStart.Overwrite && Directory.Exists(folder)
+            && Directory.EnumerateFiles(folder).FirstOrDefault(file => !_files.Contains(Path.GetFileName(file)) && !AtomicFile.IsTemporary(file)) is { } foreign)
+        {
+            throw new UserError(
+                ExitCode.Usage, $"{folder} holds {Path.GetFileName(foreign)}, which is no comparison's, so --force leaves the folder alone; --output names another");
+        }
+
+        new RunFolder(folder).Check(start == RunStart.Overwrite ? RunStart.New : start);
     }
 
     /// <summary>Trains all, and writes the folder after each.</summary>
     /// <exception cref="UserError">It was cancelled; what is known so far is saved.</exception>
-    public ComparisonSummary Run(RunStart start, CancellationToken cancellation)
+    public ComparisonSummary Run(RunStart start, StopSignals signals)
     {
         // What is compared is written down for good, so it must be what can be.
         foreach (var (_, network) in _networks)
-            new ModelTrainer(executor, network, options, data, new(folder)).Dispose();
-        CreateFolder();
+            new ModelTrainer(executor, network, options, data, new(Folder)).Dispose();
+        using var held = TakeFolder(start);
         Save();
         var all = (from entry in _networks from rate in learningRates from seed in seeds select (entry, rate, seed)).ToArray();
         try
@@ -66,14 +84,13 @@ internal sealed class Comparison(
             foreach (var (entry, rate, seed) in all)
             {
                 terminal.Say($"[grey]run {_runs.Count + 1} of {all.Length}[/]");
-                _runs.Add(Run(entry.Text, entry.Network, rate, seed, start, cancellation));
+                _runs.Add(Run(entry.Text, entry.Network, rate, seed, start, signals));
                 Save();
             }
         }
         catch (UserError e) when (e.Code == ExitCode.Interrupted)
         {
-            Draw();
-            throw new UserError(ExitCode.Interrupted, $"saved; go on with compare --resume --output {folder}", e);
+            throw new UserError(ExitCode.Interrupted, $"saved; go on with compare --resume --output {Folder}", e);
         }
 
         Draw();
@@ -105,11 +122,11 @@ internal sealed class Comparison(
     }
 
     private (ComparedRun Run, IReadOnlyList<EpochRecord> Epochs) Run(
-        string text, Network network, double rate, ulong seed, RunStart start, CancellationToken cancellation)
+        string text, Network network, double rate, ulong seed, RunStart start, StopSignals signals)
     {
         var own = options with { Model = text, LearningRate = rate, Seed = seed };
         var runFolder = new RunFolder(Path.Combine(
-            folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{RateText.Of(rate)}-seed{seed}")));
+            Folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{RateText.Of(rate)}-seed{seed}")));
         // A comparison that was stopped, or is given more seeds, has runs that are not begun.
         if (start == RunStart.Resume && !File.Exists(runFolder.Summary))
             start = RunStart.New;
@@ -117,7 +134,7 @@ internal sealed class Comparison(
         var run = new TrainingRun(own, runFolder, executor, data, _floors, terminal);
         try
         {
-            var result = run.Run(start, cancellation).Models.Single();
+            var result = run.Run(start, signals).Models.Single();
             return (new(network.Name, rate, seed, null, result), run.Histories());
         }
         catch (UserError e) when (e.Code == ExitCode.Collapsed)
@@ -127,23 +144,29 @@ internal sealed class Comparison(
         }
     }
 
-    private void CreateFolder()
+    private FolderLock TakeFolder(RunStart start)
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            if (isDefault)
+                Folder = RunFolder.MakeFree(Folder);
+            else
+                Directory.CreateDirectory(Folder);
+            // What was found free may be taken by now.
+            Check(Folder, start);
+            return FolderLock.Take(Folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserError(ExitCode.Failed, $"{folder} cannot be made: {e.Message}; --output names another folder", e);
+            throw new UserError(ExitCode.Failed, $"{Folder} cannot be made: {e.Message}; --output names another folder", e);
         }
     }
 
     private void Save()
     {
         var summary = Summarise();
-        AtomicFile.WriteText(Path.Combine(folder, Summary), summary.ToJson());
-        AtomicFile.WriteText(Path.Combine(folder, "comparison.csv"), summary.ToCsv());
+        AtomicFile.WriteText(Path.Combine(Folder, Summary), summary.ToJson());
+        AtomicFile.WriteText(Path.Combine(Folder, "comparison.csv"), summary.ToCsv());
     }
 
     private void Draw()
@@ -152,7 +175,7 @@ internal sealed class Comparison(
             return;
         var collapsed = _runs.Count(run => run.Run.Collapsed is not null);
         ComparisonPlot.Save(
-            Path.Combine(folder, "comparison.png"),
+            Path.Combine(Folder, "comparison.png"),
             [.. _runs.Select(run => new ComparedCurve(run.Run.LearningRate, run.Run.Seed, run.Epochs))],
             string.Create(CultureInfo.InvariantCulture, $"{RunReport.TitleOf(data, options)} · mini-batches of {options.BatchSize} · {RunReport.TitleOf(options)}")
                 + (seeds is [var seed] ? $" · seed {seed}" : "")

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using AutoencoderGpu.Kernels.Executors;
 using AutoencoderGpu.Models;
 
@@ -6,8 +7,8 @@ namespace AutoencoderGpu.App.Training;
 /// <summary>Averages the images' losses that a feed holds, in double precision.</summary>
 internal static class Losses
 {
-    /// <summary>Steps evaluated at once, between which cancellation is listened for.</summary>
-    private const int Chunk = 64;
+    /// <summary>Steps evaluated at once take about so long; between them cancellation is listened for.</summary>
+    private static readonly TimeSpan _chunkTime = TimeSpan.FromSeconds(0.1);
 
     /// <summary>The loss of each mini-batch of a run of steps; waits for the device.</summary>
     public static double[] OfMiniBatches(Feed feed, int firstStep, int steps)
@@ -34,12 +35,16 @@ internal static class Losses
     public static double Evaluate(Model model, Feed feed, int miniBatch, CancellationToken cancellation)
     {
         var losses = new List<float>(feed.Count);
-        for (var step = 0; step < feed.Steps; step += Chunk)
+        var chunk = 1;
+        for (var step = 0; step < feed.Steps;)
         {
             cancellation.ThrowIfCancellationRequested();
-            var steps = Math.Min(Chunk, feed.Steps - step);
+            var begin = Stopwatch.GetTimestamp();
+            var steps = Math.Min(chunk, feed.Steps - step);
             model.Evaluate(feed, step, steps);
             losses.AddRange(feed.ReadLosses(step, steps));
+            chunk = (int)Math.Clamp(steps * (_chunkTime / Stopwatch.GetElapsedTime(begin)), 1, 64);
+            step += steps;
         }
 
         return losses.Chunk(miniBatch).Average(batch => batch.Average(loss => (double)loss));

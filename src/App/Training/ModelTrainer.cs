@@ -28,7 +28,12 @@ public sealed class ModelTrainer : IDisposable
     private readonly Feed _train;
     private readonly Feed _test;
     private readonly CollapseDetector _collapse;
-    private int _chunk = 16;
+    private readonly CheckpointFile _checkpoint;
+    private readonly Stopwatch _sinceCheckpoint = new();
+    private Checkpoint _state = Checkpoint.Beginning;
+
+    // A single step at first, for nobody knows how long one takes.
+    private int _chunk = 1;
 
     /// <summary>Compiles the model and puts the data on the device.</summary>
     public ModelTrainer(Executor executor, Network network, TrainingOptions options, DataSet data, RunFolder folder)
@@ -43,6 +48,7 @@ public sealed class ModelTrainer : IDisposable
         _train = executor.CreateFeed(data.Train.Pixels, network.Input.Size, batchSize);
         _test = executor.CreateFeed(data.Test.Pixels, network.Input.Size, batchSize);
         _collapse = new(data.Train.Pixels, network);
+        _checkpoint = new(folder, network.Name, RunRecord.IdentityOf(options, data), _train.Steps);
     }
 
     /// <summary>The model.</summary>
@@ -52,42 +58,53 @@ public sealed class ModelTrainer : IDisposable
     public bool IsStreamed => _train.IsStreamed;
 
     /// <summary>Epochs that are complete.</summary>
-    public IReadOnlyList<EpochRecord> History { get; private set; } = [];
+    public IReadOnlyList<EpochRecord> History => _state.History;
 
     /// <summary>The epoch with the lowest test loss so far.</summary>
     public EpochRecord? Best => History.MinBy(epoch => epoch.TestLoss);
 
-    /// <summary>Trains from the beginning or from the folder's checkpoint.</summary>
-    /// <param name="resume">Whether to go on from a checkpoint.</param>
+    /// <summary>Sets initial values, or goes on from the folder's checkpoint; then the weights' files are what that says, whenever an earlier sitting ended.</summary>
+    /// <param name="resume">Whether to go on.</param>
+    /// <param name="warn">Told of a damaged checkpoint in whose place the one before is taken.</param>
+    /// <exception cref="UserError">The checkpoint is damaged, or of more epochs than are asked for.</exception>
+    public void Begin(bool resume, Action<string> warn)
+    {
+        Model.Initialise(_options.Seed);
+        if (!resume)
+            return;
+        _state = _checkpoint.Load(Model, warn);
+        if (History.Count > _options.Epochs || History.Count == _options.Epochs && _state.Step > 0)
+        {
+            throw new UserError(
+                ExitCode.Usage, $"{_checkpoint.Path} is {History.Count} epochs and {_state.Step} steps on, beyond the {_options.Epochs} of --epochs");
+        }
+
+        if (_state == Checkpoint.Beginning && File.Exists(_folder.LastWeights(Model.Network.Name)))
+        {
+            throw new UserError(
+                ExitCode.Data, $"{_checkpoint.Path} is missing, so this model cannot go on; delete {_folder.LastWeights(Model.Network.Name)} to train it from the beginning");
+        }
+
+        // The checkpoint is written first; an earlier sitting may have ended before the others.
+        if (_state.Step == 0 && History.Count > 0)
+            SaveWeights();
+    }
+
+    /// <summary>Trains the epochs that are left.</summary>
     /// <param name="progress">Told several times a second.</param>
     /// <param name="epochDone">Told after each epoch, when its files are written.</param>
     /// <param name="cancellation">Ends training after the chunk at hand, when the state is saved.</param>
     /// <exception cref="UserError">The model collapsed, or a loss is not finite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; a checkpoint is written.</exception>
-    public void Run(
-        bool resume, Action<TrainingProgress> progress, Action<EpochRecord> epochDone, CancellationToken cancellation)
+    public void Run(Action<TrainingProgress> progress, Action<EpochRecord> epochDone, CancellationToken cancellation)
     {
-        var name = Model.Network.Name;
-        Model.Initialise(_options.Seed);
-        if (resume && !File.Exists(_folder.Checkpoint(name)) && File.Exists(_folder.LastWeights(name)))
-        {
-            throw new UserError(
-                ExitCode.Data, $"{_folder.Checkpoint(name)} is missing, so this model cannot go on; delete {_folder.LastWeights(name)} to train it from the beginning");
-        }
-
-        var state = resume ? Checkpoint.Load(_folder.Checkpoint(name), Model) : Checkpoint.Beginning;
-        History = state.History;
-        // An earlier sitting may have ended between a checkpoint and the best weights.
-        if (state.Step == 0 && History.Count > 0 && Best == History[^1])
-            AtomicFile.Write(_folder.BestWeights(name), SaveWeights);
+        _sinceCheckpoint.Start();
         while (History.Count < _options.Epochs)
         {
-            state = RunEpoch(state, progress, cancellation);
-            History = state.History;
-            AtomicFile.Write(_folder.LastWeights(name), SaveWeights);
-            state.Save(_folder.Checkpoint(name), Model);
-            if (Best == History[^1])
-                AtomicFile.Write(_folder.BestWeights(name), SaveWeights);
+            var state = RunEpoch(_state, progress, cancellation);
+            Save(state);
+            _state = state;
+            SaveWeights();
             epochDone(History[^1]);
         }
     }
@@ -141,6 +158,8 @@ public sealed class ModelTrainer : IDisposable
                     _chunk -= _chunk % _executor.StepsPerLaunch;
                 var before = (epoch - 1L) * _train.Steps;
                 progress(new(epoch, before + step, (long)_options.Epochs * _train.Steps, lossSum / step, rate));
+                if (step < _train.Steps && _sinceCheckpoint.Elapsed.TotalSeconds >= _options.CheckpointEvery)
+                    Save(Reached());
             }
 
             var testLoss = Losses.Evaluate(Model, _test, Model.BatchSize, cancellation);
@@ -154,20 +173,26 @@ public sealed class ModelTrainer : IDisposable
             }
 
             var record = new EpochRecord(
-                Model.Network.Name, epoch, lossSum / _train.Steps, testLoss, rates[^1], state.Seconds + watch.Elapsed.TotalSeconds);
+                Model.Network.Name, epoch, lossSum / _train.Steps, testLoss, rates[^1], state.Seconds + watch.Elapsed.TotalSeconds)
+            {
+                EndedAt = DateTimeOffset.UtcNow,
+            };
             return new([.. History, record], 0, 0, 0, state.TrainingSeconds + training.Elapsed.TotalSeconds, [.. recent]);
         }
         catch (OperationCanceledException)
         {
-            new Checkpoint(
-                History,
-                step,
-                lossSum,
-                state.Seconds + watch.Elapsed.TotalSeconds,
-                state.TrainingSeconds + training.Elapsed.TotalSeconds,
-                [.. recent]).Save(_folder.Checkpoint(Model.Network.Name), Model);
+            Save(Reached());
             throw;
         }
+
+        Checkpoint Reached() => new(
+            History, step, lossSum, state.Seconds + watch.Elapsed.TotalSeconds, state.TrainingSeconds + training.Elapsed.TotalSeconds, [.. recent]);
+    }
+
+    private void Save(Checkpoint state)
+    {
+        _checkpoint.Save(state, Model);
+        _sinceCheckpoint.Restart();
     }
 
     private void Check(int epoch, int step, int[] order, double loss)
@@ -190,12 +215,19 @@ public sealed class ModelTrainer : IDisposable
     private UserError NotFinite(string what, double loss) => new(
         ExitCode.Collapsed, $"{Model.Network.Title} {what} is {loss}; lower --learning-rate (now {_options.LearningRate})");
 
-    private void SaveWeights(Stream stream) => Safetensors.Save(
-        stream,
-        Weights.Of(Model),
-        new Dictionary<string, string>(NetworkFile.Of(Model.Network))
+    /// <summary>The weights after the last epoch, and if it is the best so far, as those of the best.</summary>
+    private void SaveWeights()
+    {
+        var tensors = Weights.Of(Model);
+        var metadata = new Dictionary<string, string>(NetworkFile.Of(Model.Network))
         {
             ["format"] = "pt",
             ["dataset"] = _data.Name,
-        });
+        };
+        Save(_folder.LastWeights(Model.Network.Name));
+        if (Best == History[^1])
+            Save(_folder.BestWeights(Model.Network.Name));
+
+        void Save(string path) => AtomicFile.Write(path, stream => Safetensors.Save(stream, tensors, metadata));
+    }
 }

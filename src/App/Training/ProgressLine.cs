@@ -24,7 +24,7 @@ internal sealed class ProgressLine(Terminal terminal, string title, int epochs) 
             $"{title} epoch {progress.Epoch}/{epochs} {new string('━', filled)}{new string('╌', BarWidth - filled)} loss {progress.Loss:0.0000}  {progress.StepsPerSecond:N0} steps/s  {left:h\\:mm\\:ss} left");
         Clear();
         var width = Math.Max(1, terminal.Messages.Profile.Width - 1);
-        Console.Error.Write(line.Length > width ? line[..width] : line);
+        terminal.MessageWriter.Write(line.Length > width ? line[..width] : line);
         _isDrawn = true;
     }
 
@@ -32,7 +32,7 @@ internal sealed class ProgressLine(Terminal terminal, string title, int epochs) 
     public void Clear()
     {
         if (_isDrawn)
-            Console.Error.Write("\r\e[2K");
+            terminal.MessageWriter.Write("\r\e[2K");
         _isDrawn = false;
     }
 

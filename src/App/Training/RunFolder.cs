@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
 
@@ -21,10 +19,15 @@ public enum RunStart
 
 /// <summary>The folder of a run and the files in it.</summary>
 /// <param name="path">The folder.</param>
-public sealed class RunFolder(string path)
+/// <param name="isDefault">Whether nobody has named it, so that another one is taken where it is there already.</param>
+public sealed class RunFolder(string path, bool isDefault = false)
 {
+    private const string LogFolder = "logs";
+
+    private static readonly string[] _weights = ["best.safetensors", "last.safetensors", "checkpoint.safetensors", "checkpoint.previous.safetensors"];
+
     /// <summary>The folder.</summary>
-    public string Path { get; } = path;
+    public string Path { get; private set; } = path;
 
     /// <summary>Options, figures and versions.</summary>
     public string Summary => In("summary.json");
@@ -35,120 +38,125 @@ public sealed class RunFolder(string path)
     /// <summary>The plot of all models.</summary>
     public string LossCurves => In("loss-curves.png");
 
-    /// <summary>Where a run goes when no folder is named.</summary>
+    /// <summary>Where a run goes when no folder is named; a number is added where the name is taken.</summary>
     /// <param name="kind">After the time: a run's seed.</param>
     public static string DefaultPath(string kind) =>
         System.IO.Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyyMMdd-HHmmss}-{kind}"));
+
+    /// <summary>Makes a folder that was not there: of this name, or with a number behind it.</summary>
+    public static string MakeFree(string path)
+    {
+        var free = path;
+        for (var number = 2; !Posix.MakeFolder(free); number++)
+            free = string.Create(CultureInfo.InvariantCulture, $"{path}-{number}");
+        return free;
+    }
 
     /// <summary>The picture of a model's reconstructions.</summary>
     public string Reconstructions(string model) => In($"reconstructions-{model}.png");
 
     /// <summary>The weights of the epoch with the lowest test loss.</summary>
-    public string BestWeights(string model) => In(model, "best.safetensors");
+    public string BestWeights(string model) => In(model, _weights[0]);
 
     /// <summary>The weights after the last epoch.</summary>
-    public string LastWeights(string model) => In(model, "last.safetensors");
+    public string LastWeights(string model) => In(model, _weights[1]);
 
     /// <summary>What <c>--resume</c> reads.</summary>
-    public string Checkpoint(string model) => In(model, "checkpoint.safetensors");
+    public string Checkpoint(string model) => In(model, _weights[2]);
+
+    /// <summary>The checkpoint before that.</summary>
+    public string PreviousCheckpoint(string model) => In(model, _weights[3]);
 
     /// <summary>The folder of a model's TensorBoard log.</summary>
-    public string Logs(string model) => In("logs", model);
+    public string Logs(string model) => In(LogFolder, model);
 
     /// <summary>Looks whether a run may start here; changes nothing.</summary>
-    /// <exception cref="UserError">A run is there and is not to be overwritten.</exception>
+    /// <exception cref="UserError">A run is there and is not to be overwritten, or what is there is not a run's, or another process is at it.</exception>
     public void Check(RunStart start)
     {
-        if (Path.Length == 0 || File.Exists(Path))
+        if (string.IsNullOrWhiteSpace(Path) || File.Exists(Path))
             throw new UserError(ExitCode.Usage, $"--output '{Path}' is not a folder's name; it names the folder of the run");
-        if (start == RunStart.New && RunFiles().Any(File.Exists))
+        FolderLock.Check(Path);
+        if (start == RunStart.New && HoldsRun())
         {
             throw new UserError(
                 ExitCode.Usage, $"{Path} holds a run already: --resume goes on with it, --force overwrites it, --output names another folder");
         }
+
+        if (start == RunStart.Overwrite && Files().FirstOrDefault(file => !IsOfRun(file)) is { } foreign)
+        {
+            throw new UserError(
+                ExitCode.Usage, $"{Path} holds {System.IO.Path.GetRelativePath(Path, foreign)}, which is no run's, so --force leaves the folder alone; --output names another");
+        }
     }
 
-    /// <summary>Makes the folder ready: empty of an old run, or with one to go on with.</summary>
-    /// <param name="start">Whether a run that is there is deleted, its own files only, or resumed.</param>
+    /// <summary>Makes the folder ready, and keeps it to this process: empty of an old run, or with one to go on with.</summary>
+    /// <param name="start">Whether a run that is there is deleted, or resumed.</param>
     /// <param name="models">The names of the models that are trained.</param>
-    /// <param name="dataset">The data at hand, which must be what a resumed run began with.</param>
-    /// <exception cref="UserError">The folder cannot be made, or the data is another.</exception>
-    internal void Create(RunStart start, DatasetSummary dataset, IEnumerable<string> models)
+    /// <exception cref="UserError">The folder cannot be made, or not be had.</exception>
+    internal FolderLock Take(RunStart start, IEnumerable<string> models)
     {
-        if (start == RunStart.Resume)
+        try
         {
-            var begun = ReadSummary()["dataset"];
-            if ((string?)begun?["name"] != dataset.Name
-                || (int?)begun["train_count"] != dataset.TrainCount
-                || (int?)begun["test_count"] != dataset.TestCount)
+            if (isDefault)
+                Path = MakeFree(Path);
+            else
+                Directory.CreateDirectory(Path);
+            // Both before and after: what was found free may be taken by now, and nobody else can take it from here on.
+            Check(start);
+            var held = FolderLock.Take(Path);
+            try
             {
-                throw new UserError(
-                    ExitCode.Data,
-                    $"{Path} was begun on other data ({begun?["name"]}, {begun?["train_count"]} and {begun?["test_count"]} images); name it with --data, or begin anew with --force");
+                foreach (var file in Files().Where(file => start == RunStart.Overwrite && IsOfRun(file) || AtomicFile.IsTemporary(file)).ToArray())
+                    File.Delete(file);
+                foreach (var model in models)
+                    Directory.CreateDirectory(In(model));
+                return held;
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
             }
         }
-
-        try
-        {
-            foreach (var file in RunFiles().Where(file => start == RunStart.Overwrite && File.Exists(file)))
-                File.Delete(file);
-            foreach (var model in models)
-                Directory.CreateDirectory(In(model));
-        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserError(ExitCode.Failed, $"{Path} cannot be made: {e.Message}; --output names another folder", e);
+            throw new UserError(ExitCode.Failed, $"{Path} cannot be made: {e.Message.ReplaceLineEndings(" ")}; --output names another folder", e);
         }
     }
-
-    /// <summary>The options of the run that is there.</summary>
-    /// <exception cref="UserError">There is none.</exception>
-    public TrainingOptions ReadOptions()
-    {
-        try
-        {
-            return TrainingOptions.FromJson(ReadSummary()["options"] as JsonObject ?? throw new JsonException("It has no options."));
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(e);
-        }
-    }
-
-    private JsonObject ReadSummary()
-    {
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(Summary)) as JsonObject ?? throw new JsonException("It is not an object.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserError(ExitCode.Data, $"{Path} holds no run to resume: {Summary} cannot be read; leave out --resume to begin one", e);
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(e);
-        }
-    }
-
-    private UserError Damaged(JsonException e) =>
-        new(ExitCode.Data, $"{Summary} is damaged: {e.Message.ReplaceLineEndings(" ")} Begin again with --force", e);
 
     /// <summary>The names of the models of which there is a checkpoint.</summary>
     public IEnumerable<string> Models() => Directory.Exists(Path)
-        ? [.. Directory.EnumerateDirectories(Path).Select(folder => System.IO.Path.GetFileName(folder)).Where(name => File.Exists(Checkpoint(name))).Order(StringComparer.Ordinal)]
+        ?
+        [
+            .. Directory.EnumerateDirectories(Path).Select(folder => System.IO.Path.GetFileName(folder))
+                .Where(name => File.Exists(Checkpoint(name)) || File.Exists(PreviousCheckpoint(name))).Order(StringComparer.Ordinal),
+        ]
         : [];
 
-    private IEnumerable<string> RunFiles()
+    /// <summary>Whether the folder holds anything of a run; only looks where a run has its files, for the folder may be of any size.</summary>
+    private bool HoldsRun() => Directory.Exists(Path)
+        && (File.Exists(Summary) || File.Exists(Metrics) || File.Exists(LossCurves)
+            || Directory.EnumerateDirectories(Path).Any(folder => _weights.Any(name => File.Exists(System.IO.Path.Combine(folder, name)))));
+
+    private IEnumerable<string> Files() => Directory.Exists(Path)
+        ? Directory.EnumerateFiles(Path, "*", new EnumerationOptions
+        {
+            RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.ReparsePoint,
+        }).Where(file => file != In(FolderLock.FileName))
+        : [];
+
+    private bool IsOfRun(string file)
     {
-        // Folders without a checkpoint are somebody else's.
-        string[] models = [.. Models().Union(Network.Published(default).Select(network => network.Name))];
-        return
-        [
-            Summary, Metrics, LossCurves,
-            .. models.SelectMany(model => new[] { Reconstructions(model), BestWeights(model), LastWeights(model), Checkpoint(model) }),
-            .. models.SelectMany(model => EventLog.FilesIn(Logs(model))),
-        ];
+        var parts = System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar);
+        return AtomicFile.IsTemporary(file) && parts.Length <= 3 || parts switch
+        {
+            [var name] => file == Summary || file == Metrics || file == LossCurves
+                || name.StartsWith("reconstructions-", StringComparison.Ordinal) && name.EndsWith(".png", StringComparison.Ordinal),
+            [_, var name] => _weights.Contains(name),
+            [LogFolder, _, var name] => EventLog.IsLog(name),
+            _ => false,
+        };
     }
 
     private string In(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -35,8 +36,8 @@ public sealed record TrainingOptions
     /// <summary>Which of several devices.</summary>
     public int Device { get; init; }
 
-    /// <summary>CPU threads.</summary>
-    public int Threads { get; init; } = Environment.ProcessorCount;
+    /// <summary>CPU threads; null for as many as the machine at hand has cores.</summary>
+    public int? Threads { get; init; }
 
     /// <summary>Bytes of the device's memory that may be used, null for all.</summary>
     public long? DeviceMemory { get; init; }
@@ -80,10 +81,19 @@ public sealed record TrainingOptions
     /// <summary>First so many test images only.</summary>
     public int? TestLimit { get; init; }
 
+    /// <summary>Seconds from one checkpoint to the next within an epoch.</summary>
+    public double CheckpointEvery { get; init; } = 30;
+
+    /// <summary>By name in <c>summary.json</c>, what may change without making the run another one: how long it goes on, what computes it, and where the data lies.</summary>
+    internal static IReadOnlyList<string> MayChange { get; } =
+        ["model", "accelerator", "device", "threads", "device_memory", "dataset", "data", "epochs", "checkpoint_every"];
+
     private static JsonSerializerOptions Format { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(new LowerCase()) },
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter(new LowerCase(), allowIntegerValues: false) },
     };
 
     /// <summary>
@@ -152,12 +162,53 @@ public sealed record TrainingOptions
         ["upsample"] = NameOf(Upsample),
         ["train_limit"] = TrainLimit,
         ["test_limit"] = TestLimit,
+        ["checkpoint_every"] = CheckpointEvery,
     };
 
     /// <summary>As read from <c>summary.json</c>.</summary>
-    /// <exception cref="JsonException">These are not options.</exception>
-    public static TrainingOptions FromJson(JsonObject json) =>
-        json.Deserialize<TrainingOptions>(Format) ?? throw new JsonException("There are no options.");
+    /// <exception cref="JsonException">These are not options, or such as no command line can give.</exception>
+    public static TrainingOptions FromJson(JsonObject json)
+    {
+        var options = json.Deserialize<TrainingOptions>(Format) ?? throw new JsonException("there are no options");
+        if (new TrainingOptions().ToJson().FirstOrDefault(option => !json.ContainsKey(option.Key)).Key is { } missing)
+            throw new JsonException($"its options lack {missing}");
+        options.Check();
+        return options;
+    }
+
+    private void Check()
+    {
+        Require(Epochs >= 1, "epochs", Epochs);
+        Require(BatchSize >= 1, "batch_size", BatchSize);
+        Require((float)LearningRate > 0 && float.IsFinite((float)LearningRate), "learning_rate", LearningRate);
+        Require(Device >= 0, "device", Device);
+        Require(Threads is null or >= 1 and <= Kernels.Cpu.CpuExecutor.MaximalThreads, "threads", Threads);
+        Require(DeviceMemory is null or >= 1, "device_memory", DeviceMemory);
+        Require(IsAmount(Momentum), "momentum", Momentum);
+        Require(IsAmount(WeightDecay), "weight_decay", WeightDecay);
+        Require(WarmUp is null or >= 0, "warm_up", WarmUp);
+        Require(IsAmount(ClipNorm), "clip_norm", ClipNorm);
+        Require(TrainLimit is null or >= 1, "train_limit", TrainLimit);
+        Require(TestLimit is null or >= 1, "test_limit", TestLimit);
+        Require(CheckpointEvery >= 0 && double.IsFinite(CheckpointEvery), "checkpoint_every", CheckpointEvery);
+        Require(Dataset is null or SyntheticDigits.Name or Mnist.Name, "dataset", Dataset);
+        try
+        {
+            ModelChoice.Check(this, DataSource.ImageShape);
+        }
+        catch (UserError e)
+        {
+            throw new JsonException(e.Message, e);
+        }
+
+        static bool IsAmount(double? value) => value is null || value >= 0 && float.IsFinite((float)value);
+
+        static void Require(bool holds, string name, object? value)
+        {
+            if (!holds)
+                throw new JsonException(string.Create(CultureInfo.InvariantCulture, $"its {name} is {value}, which no run can have"));
+        }
+    }
 
     private static string NameOf<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -20,12 +20,14 @@ internal sealed class TrainingRun(
     /// <returns>What <c>summary.json</c> says at the end.</returns>
     /// <exception cref="UserError">A model collapsed, or the run was cancelled; what is known so far is saved.</exception>
     /// <exception cref="AcceleratorException">A model finds no room on the device.</exception>
-    public RunSummary Run(RunStart start, CancellationToken cancellation)
+    public RunSummary Run(RunStart start, StopSignals signals)
     {
         // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
         foreach (var network in _networks)
             TrainerOf(network).Dispose();
-        folder.Create(start, _dataset, _networks.Select(network => network.Name));
+        if (start == RunStart.Resume)
+            RunRecord.Read(folder).Require(_dataset, folder.Path);
+        using var held = folder.Take(start, _networks.Select(network => network.Name));
         // Written at once: --resume reads the options from it, however early the run is stopped.
         Summary().Save(folder.Summary);
         try
@@ -33,12 +35,14 @@ internal sealed class TrainingRun(
             foreach (var network in _networks)
             {
                 using var trainer = TrainerOf(network);
-                Train(trainer, start == RunStart.Resume, cancellation);
+                Train(trainer, start == RunStart.Resume, signals);
             }
         }
         catch (OperationCanceledException e)
         {
-            Write();
+            // Without the plot, for which whoever stops a run does not wait.
+            Summary().Save(folder.Summary);
+            Metrics.Write(folder.Metrics, Histories());
             throw new UserError(ExitCode.Interrupted, $"saved; go on with --resume --output {folder.Path}", e);
         }
         catch (Exception e) when (e is UserError || AcceleratorErrors.Explain(e) is not null)
@@ -50,19 +54,27 @@ internal sealed class TrainingRun(
         return Write();
     }
 
+    private int StepsOfEpoch => (int)((data.Train.Count + options.BatchSize - 1L) / options.BatchSize);
+
+    private CheckpointFile CheckpointOf(string model) => new(folder, model, RunRecord.IdentityOf(options, data), StepsOfEpoch);
+
     private ModelTrainer TrainerOf(Network network) => new(executor, network, options, data, folder);
 
-    private void Train(ModelTrainer trainer, bool resume, CancellationToken cancellation)
+    private void Train(ModelTrainer trainer, bool resume, StopSignals signals)
     {
         var network = trainer.Model.Network;
         terminal.Say(RunReport.Opening(network, trainer.Model, options));
         if (trainer.IsStreamed)
             terminal.Say("the training images do not fit into the device's memory and are streamed");
         using var log = new EventLog(folder.Logs(network.Name));
+        trainer.Begin(resume, terminal.Warn);
+        // An earlier sitting may have ended between a checkpoint and the log.
+        if (trainer.History.Count > 0)
+            log.Append(trainer.History);
         using (var progress = new ProgressLine(terminal, network.Title, options.Epochs))
+        using (signals.SavesFirst())
         {
             trainer.Run(
-                resume,
                 progress.Show,
                 epoch =>
                 {
@@ -71,7 +83,7 @@ internal sealed class TrainingRun(
                     terminal.Say(RunReport.Line(epoch, floors.Of(network), _comparesWithReference));
                     Metrics.Write(folder.Metrics, Histories());
                 },
-                cancellation);
+                signals.Token);
         }
 
         // The pictures show the best weights, as does the summary.
@@ -89,7 +101,7 @@ internal sealed class TrainingRun(
     /// <summary>What the checkpoints say of each model, those of an earlier sitting included; they are the one record there is.</summary>
     private IEnumerable<(Network Network, Checkpoint State)> States() =>
         from network in AllNetworks()
-        let state = Checkpoint.Read(folder.Checkpoint(network.Name))
+        let state = CheckpointOf(network.Name).Read()
         where state.History.Count > 0
         select (network, state);
 
@@ -100,7 +112,8 @@ internal sealed class TrainingRun(
         [
             .. from name in folder.Models()
                where _networks.All(network => network.Name != name)
-               let network = WeightsFile.NetworkOf(folder.Checkpoint(name), options.Upsample)
+               let network = CheckpointOf(name).ReadNetwork()
+               where network is not null
                select network with { Normalisation = _networks[0].Normalisation, Loss = _networks[0].Loss },
         ];
         List<string> published = [.. Network.Published(options.Upsample).Select(network => network.Name)];
@@ -142,8 +155,7 @@ internal sealed class TrainingRun(
     private ModelSummary SummaryOf(Network network, Checkpoint state)
     {
         var best = state.History.MinBy(epoch => epoch.TestLoss)!;
-        var stepsOfEpoch = (data.Train.Count + options.BatchSize - 1L) / options.BatchSize;
-        var steps = state.History.Count * stepsOfEpoch + state.Step;
+        var steps = (long)state.History.Count * StepsOfEpoch + state.Step;
         var protocol = Protocol.Of(options, network);
         return new(
             network.Name,

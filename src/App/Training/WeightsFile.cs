@@ -29,14 +29,13 @@ internal static class WeightsFile
     /// <summary>Sets a model's parameters from a file.</summary>
     /// <param name="path">A safetensors file.</param>
     /// <param name="model">Which model.</param>
-    /// <param name="withState">Whether the optimiser's state is in the file, too.</param>
     /// <exception cref="UserError">The file is missing, damaged or of another model.</exception>
-    public static Safetensors Load(string path, Model model, bool withState = false) => Read(path, () =>
+    public static void Load(string path, Model model) => Read(path, () =>
     {
         var file = Safetensors.Load(path);
         if (file.Tensors.FirstOrDefault(tensor => !tensor.Value.Values.All(float.IsFinite)).Key is { } name)
             throw new InvalidDataException($"tensor '{name}' holds values that are not finite");
-        Weights.CopyTo(model, file.Tensors, withState);
+        Weights.CopyTo(model, file.Tensors);
         return file;
     });
 
@@ -44,16 +43,14 @@ internal static class WeightsFile
     /// <exception cref="UserError">It is missing, or a folder.</exception>
     public static void RequireFile(string path) => Read(path, () =>
     {
-        using var file = File.OpenRead(path);
+        using var file = InputFile.Open(path, long.MaxValue);
         return 0;
     });
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="UserError">The file is missing or damaged.</exception>
-    public static Safetensors Read(string path) => Read(path, () => Safetensors.Load(path));
-
     private static T Read<T>(string path, Func<T> read)
     {
+        if (path.Length == 0)
+            throw new UserError(ExitCode.Usage, "the weights' file has an empty name; name one such as RUN/fc/best.safetensors");
         if (Directory.Exists(path))
             throw new UserError(ExitCode.Data, $"{path} is a folder; name a file in it, such as best.safetensors");
         try

@@ -6,7 +6,11 @@ namespace AutoencoderGpu.Tests.App.Reports;
 
 public sealed class EventLogTests : IDisposable
 {
-    private static readonly EpochRecord[] _epochs = [new("fc", 1, 0.5, 0.25, 1, 3), new("fc", 2, 0.375, double.NaN, 0.1, 3)];
+    private static readonly EpochRecord[] _epochs =
+    [
+        new("fc", 1, 0.5, 0.25, 1, 3) { EndedAt = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero) },
+        new("fc", 2, 0.375, double.NaN, 0.1, 3) { EndedAt = new(2026, 11, 1, 12, 1, 0, TimeSpan.Zero) },
+    ];
 
     private readonly TemporaryFolder _folder = new();
 

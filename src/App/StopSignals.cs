@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using AutoencoderGpu.Models;
+using Spectre.Console;
+
+namespace AutoencoderGpu.App;
+
+/// <summary>
+/// Ctrl-C, SIGTERM and SIGHUP. The first asks the work to end; what has nothing to save is ended if it does not within two seconds. The second ends
+/// the program at once, whatever it does: files are only ever replaced whole.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1.6);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly Terminal _terminal;
+    private Timer? _overdue;
+    private int _count;
+    private volatile bool _saves;
+
+    /// <summary>Listens for signals until it is disposed of.</summary>
+    public StopSignals(Terminal terminal)
+    {
+        _terminal = terminal;
+        Listen(PosixSignal.SIGINT, ExitCode.Interrupted);
+        Listen(PosixSignal.SIGTERM, ExitCode.Terminated);
+        // nohup asks to go on when the terminal is closed.
+        if (!IsHangUpIgnored())
+            Listen(PosixSignal.SIGHUP, ExitCode.HungUp);
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _stop.Token;
+
+    /// <summary>What the program ends with after a signal.</summary>
+    public ExitCode Code { get; private set; } = ExitCode.Interrupted;
+
+    /// <summary>Until the result is disposed of, work sees the token before long and then saves, which is waited for.</summary>
+    public IDisposable SavesFirst()
+    {
+        _saves = true;
+        return new Saving(this);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+        _overdue?.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Listen(PosixSignal signal, ExitCode code) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+    {
+        context.Cancel = true;
+        if (Interlocked.Increment(ref _count) > 1)
+            Posix.ExitNow((int)code);
+        Code = code;
+        _overdue = new(_ => Overdue(), null, _patience, Timeout.InfiniteTimeSpan);
+        _stop.Cancel();
+    }));
+
+    private void Overdue()
+    {
+        if (_saves)
+        {
+            _terminal.Messages.MarkupLine(
+                "[bold yellow]stopping[/] after the training step at hand, which takes longer than a moment; another signal ends the program at once, and the last checkpoint stays");
+            return;
+        }
+
+        _terminal.Messages.MarkupLine("[bold yellow]stopped[/]");
+        Posix.ExitNow((int)Code);
+    }
+
+    private static bool IsHangUpIgnored()
+    {
+        try
+        {
+            const string field = "SigIgn:";
+            return OperatingSystem.IsLinux()
+                && File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal)) is { } line
+                && ulong.TryParse(line[field.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var ignored)
+                && (ignored & 1) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private sealed class Saving(StopSignals signals) : IDisposable
+    {
+        public void Dispose() => signals._saves = false;
+    }
+}
