@@ -47,7 +47,7 @@ public static class Activations
     }
 
     /// <summary>The derivative at the point whose result was <paramref name="y"/>.</summary>
-    internal static float Derivative(Activation activation, float y)
+    public static float Derivative(Activation activation, float y)
     {
         if (activation == Activation.Relu)
             return y > 0f ? 1f : 0f;

@@ -50,7 +50,10 @@ internal static class ReconstructCommand
         var network = WeightsFile.NetworkOf(weights, EvalCommand.GivenUpsample(parsed));
         WeightsFile.RequireShape(weights, network, DataSource.ImageShape);
         var output = parsed.GetValue(_output) ?? $"reconstructions-{network.Name}.png";
-        if (File.Exists(output) && !parsed.GetValue(_force))
+        if (string.IsNullOrWhiteSpace(output) || Directory.Exists(output))
+            throw new UserError(ExitCode.Usage, $"--output '{output}' is not a file's name; it names the picture to write");
+        // Pipes and devices are written into.
+        if (File.Exists(output) && Posix.SpecialKindOf(output) is null && !parsed.GetValue(_force))
             throw new UserError(ExitCode.Usage, $"{output} exists already; --force overwrites it, --output names another file");
         byte[][] pictures = [.. paths.Select(path => Read(path, parsed.GetValue(_asIs)))];
 

@@ -114,6 +114,8 @@ public sealed record DataSource
             throw new UserError(ExitCode.Usage,
                 $"--dataset {request.Name} is unknown; known are {Mnist.Name} and {SyntheticDigits.Name}");
         }
+        if (request.Directory is { } folder && string.IsNullOrWhiteSpace(folder))
+            throw new UserError(ExitCode.Usage, $"--data '{folder}' is not a folder's name; it names the folder of the data");
         if (request is { Name: SyntheticDigits.Name, Directory: not null })
             throw new UserError(ExitCode.Usage, $"--dataset {SyntheticDigits.Name} is built in; leave out --data");
         if (request.TrainLimit < 1)

@@ -138,6 +138,8 @@ public sealed record GreyImage(byte[] Pixels, int Width, int Height)
                     Source: Math.Clamp(j - margin, 0, length - 1),
                     Weight: (float)((Math.Min(to, j + 1) - Math.Max(from, j)) / extent)))
                 .Where(w => w.Weight > 0)
+                // What is outside comes together in one, or a long and narrow image would take for ever.
+                .GroupBy(w => w.Source, (source, parts) => (Source: source, Weight: parts.Sum(part => part.Weight)))
                 .ToList();
         }
 

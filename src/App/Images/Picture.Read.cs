@@ -1,3 +1,4 @@
+using AutoencoderGpu.Models;
 using SkiaSharp;
 
 namespace AutoencoderGpu.App.Images;
@@ -7,8 +8,18 @@ public sealed partial class Picture
     /// <summary>The side of the models' input images.</summary>
     private const int Side = 28;
 
+    /// <summary>Larger files are no photographs.</summary>
+    private const long LongestFile = 100 << 20;
+
     /// <summary>Larger images are refused before memory is taken for them; a header can claim any size.</summary>
     private const long MaxPixels = 100_000_000;
+
+    private const int MaxSide = 65_535;
+
+    /// <summary>What is larger than this must have bytes to show for it: an evenly white page of a scanner has some hundred pixels a byte.</summary>
+    private const long PlausiblePixels = 4_000_000;
+
+    private const long MaxPixelsOfByte = 1000;
 
     /// <summary>Reads an image file as it is, at the models' size: 28×28 grey, 0 black.</summary>
     /// <remarks>
@@ -29,12 +40,15 @@ public sealed partial class Picture
     /// <exception cref="UserError">The file is missing, damaged, too large or no image (<see cref="ExitCode.Data"/>).</exception>
     public static GreyImage ReadGrey(string path)
     {
-        using SKData data = SKData.CreateCopy(ReadFile(path));
+        using SKData data = ReadFile(path);
         using SKCodec codec = SKCodec.Create(data)
             ?? throw Error(path, "it is not an image that can be read; use a PNG, JPEG, BMP or WebP file.");
         int width = codec.Info.Width, height = codec.Info.Height;
-        if ((long)width * height > MaxPixels)
+        long count = (long)width * height;
+        if (count > MaxPixels || Math.Max(width, height) > MaxSide)
             throw Error(path, $"{width}×{height} pixels are too many; scale it down.");
+        if (count > PlausiblePixels && count / MaxPixelsOfByte > data.Size)
+            throw Error(path, $"it says that it has {width}×{height} pixels, but holds {data.Size} bytes only; save or fetch it again.");
 
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Premul);
         var rgba = new byte[info.BytesSize];
@@ -48,23 +62,28 @@ public sealed partial class Picture
         if (result != SKCodecResult.Success)
             throw Error(path, "it is damaged or cut off; save or fetch it again.");
 
-        return Upright(new GreyImage(ToGrey(rgba), width, height), codec.EncodedOrigin);
+        // Skia knows where JPEG and WebP have it.
+        SKEncodedOrigin origin = codec.EncodedFormat is SKEncodedImageFormat.Png ? PngOrientation.Of(data.AsSpan()) : codec.EncodedOrigin;
+        return Upright(new GreyImage(ToGrey(rgba), width, height), origin);
     }
 
-    private static byte[] ReadFile(string path)
+    private static SKData ReadFile(string path)
     {
+        if (path.Length == 0)
+            throw new UserError(ExitCode.Usage, "an image has an empty name; name PNG, JPEG, BMP or WebP files.");
         if (Directory.Exists(path))
             throw Error(path, "it is a folder; name the images in it.");
 
         try
         {
-            return File.ReadAllBytes(path);
+            using FileStream file = InputFile.Open(path, LongestFile);
+            return SKData.Create(file);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw Error(path, "there is no such file.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw Error(path, e.Message.ReplaceLineEndings(" "), e);
         }

@@ -106,7 +106,8 @@ public sealed partial class Picture : IDisposable
     public void DrawText(
         string text, float x, float baseline, float size, uint colour, TextAlign align = TextAlign.Left, bool bold = false)
     {
-        using SKFont font = CreateFont(size, bold);
+        (SKTypeface typeface, text) = Font.For(text, bold);
+        using SKFont font = CreateFont(typeface, size);
         using var paint = new SKPaint { Color = Opaque(colour), IsAntialias = true };
         _canvas.DrawText(text, x, baseline, (SKTextAlign)align, font, paint);
     }
@@ -118,7 +119,8 @@ public sealed partial class Picture : IDisposable
     /// <returns>Pixels.</returns>
     public static float TextWidth(string text, float size, bool bold = false)
     {
-        using SKFont font = CreateFont(size, bold);
+        (SKTypeface typeface, text) = Font.For(text, bold);
+        using SKFont font = CreateFont(typeface, size);
         return font.MeasureText(text);
     }
 
@@ -151,7 +153,7 @@ public sealed partial class Picture : IDisposable
     private static SKColor Opaque(uint colour) => new(0xFF000000 | colour);
 
     // No hinting: it follows the machine's settings, and letters of this size do not need it.
-    private static SKFont CreateFont(float size, bool bold) => new(bold ? Font.Bold : Font.Regular, size)
+    private static SKFont CreateFont(SKTypeface typeface, float size) => new(typeface, size)
     {
         Edging = SKFontEdging.Antialias,
         Hinting = SKFontHinting.None,

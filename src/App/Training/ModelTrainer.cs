@@ -17,6 +17,9 @@ public readonly record struct TrainingProgress(int Epoch, long Steps, long Total
 /// <summary>Trains one model, epoch by epoch, in chunks of steps between which it reports, listens for cancellation and saves.</summary>
 public sealed class ModelTrainer : IDisposable
 {
+    /// <summary>At lower rates a step may change no weight of single precision, at higher ones only a collapsed model stays the same.</summary>
+    private const float SmallestUsefulRate = 1e-5f;
+
     /// <summary>A chunk takes about so long: short for a lively display, long beside the cost of reading losses.</summary>
     private const double ChunkSeconds = 0.1;
 
@@ -30,6 +33,7 @@ public sealed class ModelTrainer : IDisposable
     private readonly CollapseDetector _collapse;
     private readonly CheckpointFile _checkpoint;
     private readonly Stopwatch _sinceCheckpoint = new();
+    private OutputSpread _untrained;
     private Checkpoint _state = Checkpoint.Beginning;
 
     // A single step at first, for nobody knows how long one takes.
@@ -70,6 +74,7 @@ public sealed class ModelTrainer : IDisposable
     public void Begin(bool resume, Action<string> warn)
     {
         Model.Initialise(_options.Seed);
+        _untrained = OutputSpread.Of(Model, _test);
         if (!resume)
             return;
         _state = _checkpoint.Load(Model, warn);
@@ -165,11 +170,19 @@ public sealed class ModelTrainer : IDisposable
             var testLoss = Losses.Evaluate(Model, _test, Model.BatchSize, cancellation);
             if (!double.IsFinite(testLoss))
                 throw NotFinite($"after epoch {epoch}: the test loss", testLoss);
+            var spread = OutputSpread.Of(Model, _test);
+            if (spread.IsDead(_untrained))
+            {
+                throw new UserError(
+                    ExitCode.Collapsed,
+                    $"{Model.Network.Title} has died by the end of epoch {epoch}: it makes the same of every image (test loss {testLoss:0.00000}, {spread.Stuck:0 %} of outputs saturated), units that answer to nothing let no gradient past; {Remedy}");
+            }
+
             if (History.Count > 0 && testLoss == History[^1].TestLoss)
             {
                 throw new UserError(
                     ExitCode.Collapsed,
-                    $"{Model.Network.Title} has not changed in epoch {epoch}: the test loss is {testLoss:0.00000} to the last bit, so no gradient is left; lower --learning-rate (now {_options.LearningRate})");
+                    $"{Model.Network.Title} has not changed in epoch {epoch}: the test loss is {testLoss:0.00000} to the last bit; {(rates[^1] < SmallestUsefulRate ? $"raise --learning-rate, for steps at {RateText.Of(_options.LearningRate)} are lost in rounding" : Remedy)}");
             }
 
             var record = new EpochRecord(
@@ -203,17 +216,17 @@ public sealed class ModelTrainer : IDisposable
         var batch = _train[step];
         if (_collapse.HasCollapsed(order.AsSpan(batch.First, batch.Count), loss))
         {
-            var remedy = _options.Protocol == ProtocolChoice.Reference
-                ? "train with --protocol stable, or lower --learning-rate"
-                : "lower --learning-rate";
             throw new UserError(
                 ExitCode.Collapsed,
-                $"{Model.Network.Title} {where} has collapsed: every output is saturated at 0, the loss stays at that of a blank image ({loss:0.000}) and no gradient is left; {remedy}");
+                $"{Model.Network.Title} {where} has collapsed: every output is saturated at 0, the loss stays at that of a blank image ({loss:0.000}) and no gradient is left; {Remedy}");
         }
     }
 
     private UserError NotFinite(string what, double loss) => new(
-        ExitCode.Collapsed, $"{Model.Network.Title} {what} is {loss}; lower --learning-rate (now {_options.LearningRate})");
+        ExitCode.Collapsed, $"{Model.Network.Title} {what} is {loss}; {Remedy}");
+
+    private string Remedy => (_options.Protocol == ProtocolChoice.Reference ? "train with --protocol stable, or " : "")
+        + $"lower --learning-rate (now {RateText.Of(_options.LearningRate)})";
 
     /// <summary>The weights after the last epoch, and if it is the best so far, as those of the best.</summary>
     private void SaveWeights()
