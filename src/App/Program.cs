@@ -7,8 +7,20 @@ namespace AutoencoderGpu.App;
 
 internal static class Program
 {
+    /// <summary>About 110 are open at once, most of them parts of .NET.</summary>
+    private const int LeastOpenFiles = 200;
+
     private static async Task<int> Main(string[] args)
     {
+        Posix.ReportFilesTooLarge();
+        // Opened before anything else, so that errors can be said where files can no longer be opened.
+        var messages = StandardStream.Messages();
+        if (Posix.MostOpenFiles() is < LeastOpenFiles and var most)
+        {
+            messages.WriteLine($"error: at most {most} files may be open (ulimit -n), and .NET with this program needs {LeastOpenFiles}");
+            return (int)ExitCode.Failed;
+        }
+
         var root = new RootCommand
         {
             TrainCommand.Create(),
@@ -25,7 +37,6 @@ internal static class Program
         // Only where it is read: it looks at all layers there are.
         if (parsed.Action is HelpAction)
             root.Description = Description();
-        var messages = StandardStream.Messages();
         if (parsed.Errors.Count > 0)
         {
             foreach (var message in parsed.Errors.Select(error => error.Message.ReplaceLineEndings(" ")).Distinct())

@@ -8,6 +8,8 @@ internal static partial class Posix
 {
     private const int RelativeToCurrentFolder = -100; // AT_FDCWD
     private const uint TypeOnly = 1; // STATX_TYPE
+    private const int FileSizeExceeded = 25; // SIGXFSZ
+    private const nint Ignore = 1; // SIG_IGN
 
     /// <summary>What a path that is there names, links followed, if it is neither a regular file nor a folder: "a pipe", "a device"; else null.</summary>
     public static string? SpecialKindOf(string path)
@@ -49,6 +51,23 @@ internal static partial class Posix
         }
     }
 
+    /// <summary>Lets writing beyond the limit of <c>ulimit -f</c> be an error of that write, not the process' end.</summary>
+    public static void ReportFilesTooLarge()
+    {
+        if (!OperatingSystem.IsWindows())
+            HandleSignal(FileSizeExceeded, Ignore);
+    }
+
+    /// <summary>How many files the process may have open; null where Linux does not say.</summary>
+    public static int? MostOpenFiles()
+    {
+        const string title = "Max open files";
+        if (!OperatingSystem.IsLinux() || !File.Exists("/proc/self/limits"))
+            return null;
+        var line = File.ReadAllText("/proc/self/limits").Split('\n').FirstOrDefault(line => line.StartsWith(title, StringComparison.Ordinal));
+        return int.TryParse(line?[title.Length..].TrimStart().Split(' ')[0], out var most) ? most : null;
+    }
+
     /// <summary>Makes a folder that is not there, and those above it.</summary>
     /// <returns>Whether this call has made it; of several processes, one has.</returns>
     /// <exception cref="IOException">It cannot be made.</exception>
@@ -85,6 +104,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "mkdir", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFolder(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint HandleSignal(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "_exit")]
     private static partial void Exit(int code);

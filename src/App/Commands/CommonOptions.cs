@@ -130,6 +130,8 @@ internal static class CommonOptions
         try
         {
             var executor = Accelerators.Open(kind, device, threads);
+            if (executor.Kind == AcceleratorKind.Cpu && threads > Environment.ProcessorCount)
+                terminal.Warn($"--threads {threads} is more than the {Environment.ProcessorCount} cores that there are: threads wait for each other then, and {Environment.ProcessorCount} would be faster");
             executor.MemoryLimit = memory;
             executor.Warn = terminal.Warn;
             return executor;
@@ -164,6 +166,9 @@ internal static class CommonOptions
             OperationCanceledException => (ExitCode.Interrupted, ""),
             OverflowException => (ExitCode.Usage, "--batch-size or the model is too large: its maps or weights would have more than 2³¹ values"),
             _ when AcceleratorErrors.Explain(e) is { } failure => (ExitCode.NoAccelerator, $"{failure}; {RemedyFor(e)}"),
+            // A part of the program or of .NET; the message of the system names it.
+            FileLoadException or TypeInitializationException or FileNotFoundException { FileName: not null } => (
+                ExitCode.Failed, $"a part of the program cannot be loaded ({e.GetBaseException().Message.Trim()}); a limit on open files (ulimit -n) below 256 may be the reason, or files that are missing"),
             _ => (ExitCode.Failed, $"this should not have happened, please report it with what --verbose adds: {e.GetType().Name}: {e.Message}"),
         };
         var isStop = code == ExitCode.Interrupted;

@@ -29,7 +29,8 @@ public static class AtomicFile
             else
                 Replace(TargetOf(path), write, previous);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // The last is what .NET makes of a file beyond the limit of `ulimit -f` or of the file system.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
         {
             throw new UserError(ExitCode.Failed, $"Cannot write {path}: {Reason(e)}", e);
         }
@@ -93,6 +94,7 @@ public static class AtomicFile
         DirectoryNotFoundException => "its folder does not exist.",
         UnauthorizedAccessException => "permission denied.",
         PathTooLongException => "its name is too long.",
+        ArgumentOutOfRangeException => "it is larger than files may be here (ulimit -f shows a limit).",
         _ => e.Message.Split(" : ")[0].ReplaceLineEndings(" "),
     };
 

@@ -175,7 +175,7 @@ public sealed class ModelTrainer : IDisposable
             {
                 throw new UserError(
                     ExitCode.Collapsed,
-                    $"{Model.Network.Title} has died by the end of epoch {epoch}: it makes the same of every image (test loss {testLoss:0.00000}, {spread.Stuck:0 %} of outputs saturated), units that answer to nothing let no gradient past; {Remedy}");
+                    $"{Model.Network.Title} has died by the end of epoch {epoch}: it makes the same of every image (test loss {testLoss:0.00000}, {spread.Stuck:0 %} of outputs saturated), units that answer to nothing let no gradient past; {Remedy}, or try another --seed");
             }
 
             if (History.Count > 0 && testLoss == History[^1].TestLoss)

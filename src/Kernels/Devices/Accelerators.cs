@@ -27,6 +27,24 @@ public static class Accelerators
             return file is not null && NativeLibrary.TryLoad(file, out var library) ? library : IntPtr.Zero;
         };
 
+    /// <summary>Why a driver's library that is there cannot be loaded, in the system's words; null if it is not there.</summary>
+    /// <param name="file">Its name.</param>
+    internal static string? WhyNotLoaded(string file)
+    {
+        try
+        {
+            NativeLibrary.Load(file);
+            return null;
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            // A line for each place; where the library is not, the file that is not there is the library itself.
+            return e.Message.Split('\n').Select(line => line.Trim()).FirstOrDefault(line =>
+                line.Contains(file, StringComparison.Ordinal) && line.Contains(": ", StringComparison.Ordinal)
+                && !line.StartsWith("Unable to load", StringComparison.Ordinal) && !line.Contains($"{file}: cannot open shared object file", StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Everything that was tried, in the order in which <see cref="AcceleratorKind.Auto"/> prefers it.</summary>
     public static IReadOnlyList<DeviceReport> Survey() =>
         [.. Survey(AcceleratorKind.Cuda), .. Survey(AcceleratorKind.OpenCL), DeviceReport.OfCpu()];

@@ -31,7 +31,9 @@ internal static class CudaDevices
         }
         catch (DllNotFoundException)
         {
-            return [None($"no NVIDIA driver: its library, libcuda, is not there; {Hint}")];
+            return [None(Accelerators.WhyNotLoaded("libcuda.so.1") is { } failure
+                ? $"the NVIDIA driver's library is there and cannot be loaded: {failure}; installing the driver anew may mend it"
+                : $"no NVIDIA driver: its library, libcuda, is not there; {Hint}")];
         }
         catch (Exception e)
         {

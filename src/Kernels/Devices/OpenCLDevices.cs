@@ -37,6 +37,8 @@ internal static class OpenCLDevices
     // ILGPU's verdict is the same whether the loader is missing or has nothing to load.
     private static string WhyNoPlatform() => NativeLibrary.TryLoad(CLAPI.LibNameLinux, typeof(Context).Assembly, null, out _)
         ? "no OpenCL driver: the loader is there and knows no platform; a GPU's driver package or pocl-opencl-icd brings one, in /etc/OpenCL/vendors"
+        : Accelerators.WhyNotLoaded("libOpenCL.so.1") is { } failure
+            ? $"the OpenCL loader is there and cannot be loaded: {failure}; installing it anew may mend it"
         : "no OpenCL loader: libOpenCL.so.1 is not there; a GPU's driver or the package ocl-icd-libopencl1 brings it";
 
     private static IEnumerable<DeviceReport> DevicesOf(IntPtr platform)
