@@ -21,19 +21,8 @@ internal static class Program
             return (int)ExitCode.Failed;
         }
 
-        var root = new RootCommand
-        {
-            TrainCommand.Create(),
-            CompareCommand.Create(),
-            EvalCommand.Create(),
-            ReconstructCommand.Create(),
-            DevicesCommand.Create(),
-            BenchCommand.Create(),
-            DataCommand.Create(),
-        };
-        TrainCommand.AddTo(root);
-        // A name that begins with @ is a file's, not that of more arguments.
-        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
+        var root = CreateRoot();
+        var parsed = root.Parse(args, Parsing);
         // Only where it is read: it looks at all layers there are.
         if (parsed.Action is HelpAction)
             root.Description = Description();
@@ -60,6 +49,26 @@ internal static class Program
             messages.WriteLine($"error: {e.Message}");
             return (int)e.Code;
         }
+    }
+
+    /// <summary>A name that begins with @ is a file's, not that of more arguments.</summary>
+    internal static ParserConfiguration Parsing { get; } = new() { ResponseFileTokenReplacer = null };
+
+    /// <summary>All commands.</summary>
+    internal static RootCommand CreateRoot()
+    {
+        var root = new RootCommand
+        {
+            TrainCommand.Create(),
+            CompareCommand.Create(),
+            EvalCommand.Create(),
+            ReconstructCommand.Create(),
+            DevicesCommand.Create(),
+            BenchCommand.Create(),
+            DataCommand.Create(),
+        };
+        TrainCommand.AddTo(root);
+        return root;
     }
 
     private static string Description() => $"""

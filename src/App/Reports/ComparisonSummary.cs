@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AutoencoderGpu.App.Training;
 
 namespace AutoencoderGpu.App.Reports;
 
@@ -48,15 +49,16 @@ public sealed record ComparisonSummary(
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">It is something else, or compares what cannot be.</exception>
-    public static ComparisonSummary Parse(ReadOnlySpan<byte> json)
+    public static ComparisonSummary Parse(ReadOnlySpan<byte> json) => StrictJson.Read(json, comparison =>
     {
-        var summary = JsonSerializer.Deserialize(json, SummaryJson.Default.ComparisonSummary) ?? throw new JsonException("it is null");
+        var summary = comparison.Deserialize(SummaryJson.Default.ComparisonSummary) ?? throw new JsonException("it is null");
         if (summary.LearningRates.Count == 0 || summary.LearningRates.Any(rate => !((float)rate > 0 && float.IsFinite((float)rate))))
             throw new JsonException("its learning_rates are none");
         if (summary.Seeds.Count == 0)
             throw new JsonException("it has no seeds");
+        _ = TrainingOptions.FromJson(summary.Options);
         return summary;
-    }
+    });
 }
 
 /// <summary>One of a comparison's runs.</summary>

@@ -35,14 +35,9 @@ internal sealed record RunRecord(TrainingOptions Options, DatasetSummary Dataset
 
     /// <summary>Reads a summary.</summary>
     /// <exception cref="JsonException">It is no summary, or says what no run can have.</exception>
-    public static RunRecord Parse(ReadOnlySpan<byte> json)
-    {
-        var summary = JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
-            ?? throw new JsonException("it is not an object");
-        return new(
-            TrainingOptions.FromJson(summary["options"] as JsonObject ?? throw new JsonException("it has no options")),
-            DatasetOf(summary["dataset"] as JsonObject ?? throw new JsonException("it has no dataset")));
-    }
+    public static RunRecord Parse(ReadOnlySpan<byte> json) => StrictJson.Read(json, summary => new RunRecord(
+        TrainingOptions.FromJson(summary["options"] as JsonObject ?? throw new JsonException("it has no options")),
+        DatasetOf(summary["dataset"] as JsonObject ?? throw new JsonException("it has no dataset"))));
 
     /// <summary>Looks whether the data at hand are what the run was begun on.</summary>
     /// <exception cref="UserError">They are others (<see cref="ExitCode.Data"/>).</exception>
