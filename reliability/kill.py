@@ -65,7 +65,7 @@ def end(process, seconds):
 
 def injection():
     call = chance.choice(["rename", "fsync", "pwrite64"])
-    return ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={chance.randint(1, 30)}"]
+    return ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={chance.randint(1, 30)}"]
 
 
 root = pathlib.Path(tempfile.mkdtemp())

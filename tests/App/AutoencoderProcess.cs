@@ -35,6 +35,36 @@ internal static partial class AutoencoderProcess
     public static Task<ProcessResult> RunAsync(string? interruptAt, string[] arguments, int signal = Interrupt) =>
         RunAsync(interruptAt, StartInfo(arguments), signal);
 
+    /// <summary>Runs it, and sends it signals, each when its condition holds.</summary>
+    public static async Task<(ProcessResult Result, TimeSpan AfterLast)> StopAsync(string[] arguments, int signal, params Func<bool>[] conditions)
+    {
+        using var process = Process.Start(StartInfo(arguments))!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        foreach (var condition in conditions)
+        {
+            while (!condition() && !process.HasExited)
+                await Task.Delay(10);
+            if (!process.HasExited && Kill(process.Id, signal) != 0)
+                throw new InvalidOperationException($"No signal could be sent: error {Marshal.GetLastPInvokeError()}.");
+        }
+
+        var last = Stopwatch.StartNew();
+        await process.WaitForExitAsync();
+        return (new(process.ExitCode, await output, (await errors).TrimEnd('\n')), last.Elapsed);
+    }
+
+    /// <summary>Runs it with its streams as a shell redirects them, such as <c>2&gt; /dev/full</c>.</summary>
+    public static Task<ProcessResult> RedirectedAsync(string redirection, params string[] arguments) => RunAsync(
+        info =>
+        {
+            string[] command = [info.FileName, .. info.ArgumentList];
+            info.FileName = "sh";
+            info.ArgumentList.Clear();
+            foreach (var argument in (string[])["-c", $"exec \"$0\" \"$@\" {redirection}", .. command])
+                info.ArgumentList.Add(argument);
+        },
+        arguments);
+
     private static async Task<ProcessResult> RunAsync(string? interruptAt, ProcessStartInfo info, int signal)
     {
         using var process = new Process { StartInfo = info };

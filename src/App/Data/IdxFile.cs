@@ -79,6 +79,15 @@ public static class IdxFile
         }
     }
 
+    /// <summary>What a gzip file ends with: the length of its content, modulo 2³².</summary>
+    private static uint LengthAtEnd(Stream file)
+    {
+        Span<byte> length = stackalloc byte[4];
+        file.Seek(-length.Length, SeekOrigin.End);
+        file.ReadExactly(length);
+        return BinaryPrimitives.ReadUInt32LittleEndian(length);
+    }
+
     private static Stream Opened(string path)
     {
         try
@@ -121,6 +130,9 @@ public static class IdxFile
             throw Damaged(path, $"it ends after {read} of the {size} bytes that its header declares");
         if (content.ReadByte() >= 0)
             throw Damaged(path, $"it goes on after the {size} bytes that its header declares");
+        // .NET takes a stream whose checksum is cut off for whole.
+        if (content is GZipStream { BaseStream: var file } && LengthAtEnd(file) != (uint)(header.Length + size))
+            throw Damaged(path, "its gzip stream is cut off");
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(header);

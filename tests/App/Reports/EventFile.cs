@@ -7,7 +7,15 @@ namespace AutoencoderGpu.Tests.App.Reports;
 /// <summary>Reads TensorBoard's logs as TensorBoard does: record by record with their checksums, and messages field by field.</summary>
 internal static class EventFile
 {
-    public static IReadOnlyList<(string Tag, long Step, float Value)> Scalars(string path)
+    /// <summary>When each record was made, in seconds since 1970.</summary>
+    public static IReadOnlyList<double> WallTimes(string path)
+    {
+        var times = new List<double>();
+        _ = Scalars(path, times);
+        return times;
+    }
+
+    public static IReadOnlyList<(string Tag, long Step, float Value)> Scalars(string path, List<double>? times = null)
     {
         var bytes = File.ReadAllBytes(path).AsSpan();
         var scalars = new List<(string, long, float)>();
@@ -21,7 +29,9 @@ internal static class EventFile
             bytes = bytes[(16 + length)..];
 
             var fields = Fields(data);
-            Assert.InRange(BitConverter.Int64BitsToDouble((long)fields.Single(field => field.Number == 1).Value), 1.7e9, 1e10);
+            var time = BitConverter.Int64BitsToDouble((long)fields.Single(field => field.Number == 1).Value);
+            Assert.InRange(time, 1.7e9, 1e10);
+            times?.Add(time);
             if (isFirst)
                 Assert.Equal("brain.Event:2", ((ByteString)fields.Single(field => field.Number == 3).Value).ToStringUtf8());
             isFirst = false;
