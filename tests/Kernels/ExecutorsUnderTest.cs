@@ -39,10 +39,17 @@ public sealed class ExecutorsUnderTest : IDisposable
     private static readonly Dictionary<string, Lazy<Executor>> _executors =
         _factories.ToDictionary(factory => factory.Key, factory => new Lazy<Executor>(factory.Value));
 
-    public static IEnumerable<string> Names => _factories.Keys;
+    /// <summary>The accelerators that this machine does not have, with the reasons. One test says so, in place of hundreds.</summary>
+    public static IReadOnlyDictionary<string, string> Missing { get; } = (
+        from kind in new[] { AcceleratorKind.Cuda, AcceleratorKind.OpenCL }
+        let found = Accelerators.Survey().Where(device => device.Kind == kind).ToArray()
+        where !found.Any(device => device.IsUsable)
+        select (Name: kind == AcceleratorKind.Cuda ? "CUDA" : "OpenCL", Reason: string.Join("; ", found.Select(device => device.Reason)))).ToDictionary();
+
+    public static IEnumerable<string> Names => _factories.Keys.Where(name => !Missing.ContainsKey(name));
 
     /// <summary>Those that are fast enough on any machine for a whole network.</summary>
-    public static IEnumerable<string> NamesForModels => [Main, "CUDA", "OpenCL"];
+    public static IEnumerable<string> NamesForModels => Names.Where(name => name is Main or "CUDA" or "OpenCL");
 
     /// <summary>The executor; where its device is missing, the test is skipped with the reason.</summary>
     public static Executor Open(string name) => Opened(() => _executors[name].Value);
