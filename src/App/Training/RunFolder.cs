@@ -142,7 +142,9 @@ public sealed class RunFolder(string path, bool isDefault = false)
     private IEnumerable<string> Files() => Directory.Exists(Path)
         ? Directory.EnumerateFiles(Path, "*", new EnumerationOptions
         {
-            RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.ReparsePoint,
+            RecurseSubdirectories = true,
+            IgnoreInaccessible = false,
+            AttributesToSkip = FileAttributes.ReparsePoint,
         }).Where(file => file != In(FolderLock.FileName))
         : [];
 
