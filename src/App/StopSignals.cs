@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using AutoencoderGpu.Models;
@@ -12,12 +13,14 @@ namespace AutoencoderGpu.App;
 internal sealed class StopSignals : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1.6);
+    private static readonly TimeSpan _same = TimeSpan.FromSeconds(0.3);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly Terminal _terminal;
     private Timer? _overdue;
-    private int _count;
+    private long _first; // when the first signal came, 0 for not yet
+    private volatile bool _isDisposed;
     private volatile bool _saves;
 
     /// <summary>Listens for signals until it is disposed of.</summary>
@@ -49,15 +52,25 @@ internal sealed class StopSignals : IDisposable
     {
         foreach (var registration in _registrations)
             registration.Dispose();
+        // The source is left to the collector: a handler may be on its way.
+        _isDisposed = true;
         _overdue?.Dispose();
-        _stop.Dispose();
     }
 
     private void Listen(PosixSignal signal, ExitCode code) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
     {
         context.Cancel = true;
-        if (Interlocked.Increment(ref _count) > 1)
-            Posix.ExitNow((int)code);
+        if (_isDisposed)
+            return;
+        var first = Interlocked.CompareExchange(ref _first, Stopwatch.GetTimestamp(), 0);
+        if (first != 0)
+        {
+            // Some programs send the same signal to a process and to its group.
+            if (Stopwatch.GetElapsedTime(first) > _same)
+                Posix.ExitNow((int)code);
+            return;
+        }
+
         Code = code;
         _overdue = new(_ => Overdue(), null, _patience, Timeout.InfiniteTimeSpan);
         _stop.Cancel();
@@ -65,6 +78,8 @@ internal sealed class StopSignals : IDisposable
 
     private void Overdue()
     {
+        if (_isDisposed)
+            return;
         if (_saves)
         {
             _terminal.Messages.MarkupLine(

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace AutoencoderGpu.Models;
@@ -15,10 +16,10 @@ public sealed record Tensor(IReadOnlyList<int> Shape, float[] Values);
 public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
     /// <summary>A header beyond this is not one of a model that this program knows.</summary>
-    private const int LongestHeader = 1 << 20;
+    private const int LongestHeader = 16 << 20;
 
     /// <summary>So is a file beyond this, which keeps a damaged one from taking all memory.</summary>
-    private const long LongestFile = 1 << 28;
+    private const long LongestFile = 1L << 31;
 
     private const string MetadataKey = "__metadata__";
 
@@ -87,7 +88,7 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         target.Write(prefix);
         header.WriteTo(target);
         foreach (var (_, tensor) in tensors)
-            target.Write(LittleEndian(tensor.Values));
+            target.Write(BytesOf(tensor.Values));
     }
 
     private static Safetensors Read(JsonElement header, FileStream stream, long start)
@@ -124,10 +125,8 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         var tensors = new Dictionary<string, Tensor>();
         foreach (var entry in entries)
         {
-            var bytes = new byte[entry.End - entry.Begin];
             stream.Position = start + entry.Begin;
-            stream.ReadExactly(bytes);
-            tensors.Add(entry.Name, new(entry.Shape, entry.Decode(bytes)));
+            tensors.Add(entry.Name, new(entry.Shape, entry.ReadFrom(stream)));
         }
 
         return new(tensors, metadata);
@@ -150,13 +149,8 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         json.WriteEndArray();
     }
 
-    private static byte[] LittleEndian(float[] values)
-    {
-        var bytes = new byte[4 * values.Length];
-        for (var i = 0; i < values.Length; i++)
-            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4 * i), values[i]);
-        return bytes;
-    }
+    /// <summary>Values as the file has them: little-endian, as all machines that .NET runs on are.</summary>
+    private static Span<byte> BytesOf(float[] values) => MemoryMarshal.AsBytes(values.AsSpan());
 
     /// <summary>A tensor as the header describes it.</summary>
     private sealed record Entry(string Name, string Type, int[] Shape, long Begin, long End)
@@ -184,18 +178,23 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
             return entry;
         }
 
-        public float[] Decode(byte[] bytes)
+        public float[] ReadFrom(FileStream stream)
         {
-            var values = new float[bytes.Length / Size];
+            var values = new float[(End - Begin) / Size];
+            if (Type == "F32")
+            {
+                stream.ReadExactly(BytesOf(values));
+                return values;
+            }
+
+            var bytes = new byte[End - Begin];
+            stream.ReadExactly(bytes);
             for (var i = 0; i < values.Length; i++)
             {
                 var value = bytes.AsSpan(i * Size);
-                values[i] = Type switch
-                {
-                    "F32" => BinaryPrimitives.ReadSingleLittleEndian(value),
-                    "F16" => (float)BinaryPrimitives.ReadHalfLittleEndian(value),
-                    _ => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(value) << 16),
-                };
+                values[i] = Type == "F16"
+                    ? (float)BinaryPrimitives.ReadHalfLittleEndian(value)
+                    : BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(value) << 16);
             }
 
             return values;

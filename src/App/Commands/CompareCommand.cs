@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using AutoencoderGpu.App.Data;
+using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.App.Training;
 using Spectre.Console;
 
@@ -36,14 +37,15 @@ internal static class CompareCommand
         var start = TrainingArguments.StartOf(parsed);
         var named = parsed.GetValue(TrainingArguments.Output);
         var folder = named ?? RunFolder.DefaultPath("compare");
-        var (options, rates, seeds) = start == RunStart.Resume ? Resumed(parsed, folder) : Parse(parsed, new(), [TrainingArguments.UsualRate(parsed)], [1ul]);
+        var (options, rates, seeds, begun) = start == RunStart.Resume ? Resumed(parsed, folder) : Fresh(parsed);
         ModelChoice.Check(options, DataSource.ImageShape);
-        Comparison.Check(folder, start);
+        if (named is not null)
+            Comparison.Check(folder, start);
         using var executor = CommonOptions.Open(options, terminal);
         var data = await CommonOptions.LoadDataAsync(
             new(options.Dataset, options.Data, options.TrainLimit, options.TestLimit), terminal, signals.Token);
         terminal.Say(RunReport.Opening(data, executor));
-        var comparison = new Comparison(options, rates, seeds, folder, named is null, executor, data, terminal);
+        var comparison = new Comparison(options, rates, seeds, folder, named is null, executor, data, terminal) { Begun = begun };
         var summary = comparison.Run(start, signals);
         comparison.Show(summary);
         terminal.Say($"{total.Elapsed.TotalSeconds:0.0} s in all; the plot, comparison.csv and every run are in [bold]{Markup.Escape(comparison.Folder)}[/]");
@@ -51,14 +53,20 @@ internal static class CompareCommand
             terminal.WriteJson(summary.ToJson());
     }
 
-    private static (TrainingOptions Options, double[] Rates, ulong[] Seeds) Resumed(ParseResult parsed, string folder)
+    private static (TrainingOptions Options, double[] Rates, ulong[] Seeds, ComparisonSummary? Begun) Fresh(ParseResult parsed)
+    {
+        var (options, rates, seeds) = Parse(parsed, new(), [TrainingArguments.UsualRate(parsed)], [1ul]);
+        return (options, rates, seeds, null);
+    }
+
+    private static (TrainingOptions Options, double[] Rates, ulong[] Seeds, ComparisonSummary? Begun) Resumed(ParseResult parsed, string folder)
     {
         var (recorded, begun) = Comparison.Read(folder);
         var resumed = Parse(parsed, recorded, [.. begun.LearningRates], [.. begun.Seeds]);
         TrainingArguments.CheckResumed(folder, resumed.Options, recorded, "--learning-rates, --seeds, ");
         // What is given is compared with what was there already.
         var model = ModelChoice.Union(recorded.Model, resumed.Options.Model, DataSource.ImageShape, recorded.Upsample);
-        return (resumed.Options with { Model = model }, [.. begun.LearningRates.Union(resumed.Rates)], [.. begun.Seeds.Union(resumed.Seeds)]);
+        return (resumed.Options with { Model = model }, [.. begun.LearningRates.Union(resumed.Rates)], [.. begun.Seeds.Union(resumed.Seeds)], begun);
     }
 
     private static (TrainingOptions Options, double[] Rates, ulong[] Seeds) Parse(

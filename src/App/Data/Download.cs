@@ -50,7 +50,7 @@ public static class Download
                     await FetchAsync(file, folder, mirrors, progress, cancellation);
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
         {
             throw new UserError(ExitCode.Data, $"{folder} cannot be written: {error.Message}; name another with --data", error);
         }

@@ -55,7 +55,14 @@ internal sealed class CheckpointFile(RunFolder folder, string model, string run,
         var (state, content) = Read(damage =>
         {
             warn($"{damage}; going on from the checkpoint before it");
-            File.Move(Previous, Path, overwrite: true);
+            try
+            {
+                File.Move(Previous, Path, overwrite: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new UserError(ExitCode.Failed, $"{Previous} cannot take the place of {Path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            }
         });
         if (content is null)
             return state;
@@ -88,7 +95,7 @@ internal sealed class CheckpointFile(RunFolder folder, string model, string run,
         {
             return Verified(Path);
         }
-        catch (UserError damage) when (File.Exists(Previous) && damage.InnerException is not OtherRunException)
+        catch (UserError damage) when (File.Exists(Previous) && IsDamage(damage.InnerException))
         {
             (Checkpoint State, Safetensors? Content) previous;
             try
@@ -137,6 +144,10 @@ internal sealed class CheckpointFile(RunFolder folder, string model, string run,
             throw Refused(path, e);
         }
     }
+
+    /// <summary>What cannot be read at the moment, or is another run's, is not damaged.</summary>
+    private static bool IsDamage(Exception? cause) =>
+        cause is EndOfStreamException or not (IOException or UnauthorizedAccessException or OtherRunException);
 
     private static UserError Refused(string path, Exception e) => new(
         ExitCode.Data,

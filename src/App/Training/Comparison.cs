@@ -27,6 +27,9 @@ internal sealed class Comparison(
     /// <summary>The folder.</summary>
     public string Folder { get; private set; } = folder;
 
+    /// <summary>What was begun and goes on, if anything.</summary>
+    public ComparisonSummary? Begun { get; init; }
+
     /// <summary>What was begun in a folder.</summary>
     /// <exception cref="UserError">There is nothing.</exception>
     public static (TrainingOptions Options, ComparisonSummary Begun) Read(string folder)
@@ -52,6 +55,18 @@ internal sealed class Comparison(
     /// <exception cref="UserError">One is there and is not to be overwritten.</exception>
     public static void Check(string folder, RunStart start)
     {
+        try
+        {
+            CheckContent(folder, start);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError(ExitCode.Failed, $"{folder} cannot be read: {e.Message.ReplaceLineEndings(" ")}; --output names another folder", e);
+        }
+    }
+
+    private static void CheckContent(string folder, RunStart start)
+    {
         if (start == RunStart.New && File.Exists(Path.Combine(folder, Summary)))
         {
             throw new UserError(
@@ -76,9 +91,18 @@ internal sealed class Comparison(
         // What is compared is written down for good, so it must be what can be.
         foreach (var (_, network) in _networks)
             new ModelTrainer(executor, network, options, data, new(Folder)).Dispose();
+        if (Begun is not null && (Begun.Dataset.Name, Begun.Dataset.TrainCount, Begun.Dataset.TestCount) != (data.Name, data.Train.Count, data.Test.Count))
+            throw new UserError(ExitCode.Data, $"{Folder} was begun on other data ({Begun.Dataset.Name}); name it with --data, or begin anew with --force");
         using var held = TakeFolder(start);
-        Save();
         var all = (from entry in _networks from rate in learningRates from seed in seeds select (entry, rate, seed)).ToArray();
+        // At once, for a comparison that is stopped has none but its own runs.
+        foreach (var (entry, rate, seed) in all.Where(_ => start == RunStart.Overwrite))
+        {
+            if (FolderOf(entry.Network, rate, seed) is var old && Directory.Exists(old.Path))
+                old.Take(RunStart.Overwrite, []).Dispose();
+        }
+
+        Save();
         try
         {
             foreach (var (entry, rate, seed) in all)
@@ -125,8 +149,7 @@ internal sealed class Comparison(
         string text, Network network, double rate, ulong seed, RunStart start, StopSignals signals)
     {
         var own = options with { Model = text, LearningRate = rate, Seed = seed };
-        var runFolder = new RunFolder(Path.Combine(
-            Folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{RateText.Of(rate)}-seed{seed}")));
+        var runFolder = FolderOf(network, rate, seed);
         // A comparison that was stopped, or is given more seeds, has runs that are not begun.
         if (start == RunStart.Resume && !File.Exists(runFolder.Summary))
             start = RunStart.New;
@@ -143,6 +166,9 @@ internal sealed class Comparison(
             return (new(network.Name, rate, seed, e.Message, null), []);
         }
     }
+
+    private RunFolder FolderOf(Network network, double rate, ulong seed) => new(Path.Combine(
+        Folder, string.Create(CultureInfo.InvariantCulture, $"{network.Name}-rate{RateText.Of(rate)}-seed{seed}")));
 
     private FolderLock TakeFolder(RunStart start)
     {
@@ -188,7 +214,12 @@ internal sealed class Comparison(
 
     private ComparisonSummary Summarise()
     {
-        ComparedRun[] runs = [.. _runs.Select(run => run.Run)];
+        // Those of an earlier sitting stay until they are looked at again.
+        ComparedRun[] runs =
+        [
+            .. _runs.Select(run => run.Run),
+            .. Begun?.Runs.Where(old => _runs.All(run => (run.Run.Model, run.Run.LearningRate, run.Run.Seed) != (old.Model, old.LearningRate, old.Seed))) ?? [],
+        ];
         return new(
             TrainingRun.Versions,
             DeviceSummary.Of(executor),

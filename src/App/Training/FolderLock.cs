@@ -31,7 +31,9 @@ internal sealed class FolderLock : IDisposable
         try
         {
             if (IsHeld(file, out var holder))
-                throw new UserError(ExitCode.Usage, $"{folder} is in use by {holder}; wait for it, or name another folder with --output");
+                throw InUse(folder, holder);
+            if (holder is null && file.Length > 0)
+                throw new UserError(ExitCode.Usage, $"{path} is no lock of this program; name another folder with --output");
             file.SetLength(0);
             file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} {Environment.MachineName}\n")));
             return new(file);
@@ -43,12 +45,17 @@ internal sealed class FolderLock : IDisposable
         }
     }
 
-    /// <summary>Looks whether the lock can be had; makes no file.</summary>
+    /// <summary>Looks whether the lock can be had; changes nothing.</summary>
     /// <exception cref="UserError">Another process has it.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Check(string folder)
     {
-        if (File.Exists(Path.Combine(folder, FileName)))
-            Take(folder).Dispose();
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            return;
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        if (IsHeld(file, out var holder))
+            throw InUse(folder, holder);
     }
 
     /// <summary>Gives the folder back. The empty file stays: deleting it would let two processes lock two files of the same name.</summary>
@@ -66,12 +73,17 @@ internal sealed class FolderLock : IDisposable
         _file.Dispose();
     }
 
-    private static bool IsHeld(FileStream file, out string holder)
+    private static UserError InUse(string folder, string? holder) =>
+        new(ExitCode.Usage, $"{folder} is in use by {holder ?? "another process"}; wait for it, or name another folder with --output");
+
+    /// <param name="file">Of the lock; locked by this, for writing if it may be written.</param>
+    /// <param name="holder">Whom the file names; null for nobody.</param>
+    private static bool IsHeld(FileStream file, out string? holder)
     {
         var text = new byte[256];
         var parts = Encoding.UTF8.GetString(text, 0, RandomAccess.Read(file.SafeFileHandle, text, 0)).Trim().Split(' ', 2);
         var process = parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (int?)null;
-        holder = process is null ? "another process" : $"process {process} on {parts[1]}";
+        holder = process is null ? null : $"process {process} on {parts[1]}";
         try
         {
 #pragma warning disable CA1416 // Where there is no such lock, as on macOS, the process is looked for.

@@ -76,6 +76,21 @@ public sealed class RunFolder(string path, bool isDefault = false)
     {
         if (string.IsNullOrWhiteSpace(Path) || File.Exists(Path))
             throw new UserError(ExitCode.Usage, $"--output '{Path}' is not a folder's name; it names the folder of the run");
+        // One that is there already is not taken then.
+        if (isDefault)
+            return;
+        try
+        {
+            CheckContent(start);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError(ExitCode.Failed, $"{Path} cannot be read: {e.Message.ReplaceLineEndings(" ")}; --output names another folder", e);
+        }
+    }
+
+    private void CheckContent(RunStart start)
+    {
         FolderLock.Check(Path);
         if (start == RunStart.New && HoldsRun())
         {
@@ -107,9 +122,10 @@ public sealed class RunFolder(string path, bool isDefault = false)
             var held = FolderLock.Take(Path);
             try
             {
-                foreach (var file in Files().Where(file => start == RunStart.Overwrite && IsOfRun(file) || AtomicFile.IsTemporary(file)).ToArray())
+                string[] names = [.. models];
+                foreach (var file in (start == RunStart.Overwrite ? Files().Where(IsOfRun) : Temporaries(names)).ToArray())
                     File.Delete(file);
-                foreach (var model in models)
+                foreach (var model in names)
                     Directory.CreateDirectory(In(model));
                 return held;
             }
@@ -138,6 +154,14 @@ public sealed class RunFolder(string path, bool isDefault = false)
     private bool HoldsRun() => Directory.Exists(Path)
         && (File.Exists(Summary) || File.Exists(Metrics) || File.Exists(LossCurves)
             || Directory.EnumerateDirectories(Path).Any(folder => _weights.Any(name => File.Exists(System.IO.Path.Combine(folder, name)))));
+
+    /// <summary>What a killed process left behind.</summary>
+    private IEnumerable<string> Temporaries(string[] models) =>
+        from folder in (string[])[Path, .. models.Select(model => In(model)), .. models.Select(Logs)]
+        where Directory.Exists(folder)
+        from file in Directory.EnumerateFiles(folder)
+        where AtomicFile.IsTemporary(file)
+        select file;
 
     private IEnumerable<string> Files() => Directory.Exists(Path)
         ? Directory.EnumerateFiles(Path, "*", new EnumerationOptions

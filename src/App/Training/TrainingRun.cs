@@ -41,6 +41,7 @@ internal sealed class TrainingRun(
         catch (OperationCanceledException e)
         {
             // Without the plot, for which whoever stops a run does not wait.
+            using var saving = signals.SavesFirst();
             Summary().Save(folder.Summary);
             Metrics.Write(folder.Metrics, Histories());
             throw new UserError(ExitCode.Interrupted, $"saved; go on with --resume --output {folder.Path}", e);
