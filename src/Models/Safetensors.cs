@@ -33,11 +33,9 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         if (stream.Length < 8)
             throw new InvalidDataException("it is shorter than the 8 bytes of a safetensors prefix");
         stream.ReadExactly(prefix);
-        if (OtherFormat(prefix) is { } other)
-            throw new InvalidDataException(other);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > LongestHeader || (long)headerLength > stream.Length - 8)
-            throw new InvalidDataException($"it declares a header of {headerLength} bytes, which is not that of a model's weights");
+            throw new InvalidDataException(OtherFormat(prefix) ?? $"it declares a header of {headerLength} bytes, which is not that of a model's weights");
         var header = new byte[headerLength];
         stream.ReadExactly(header);
         try
