@@ -32,7 +32,7 @@ internal sealed class StandardStream : TextWriter
     public override void Write(char[] buffer, int index, int count) => Try(() => _writer.Write(buffer, index, count));
 
     /// <inheritdoc/>
-    public override void WriteLine(string? value) => Write(value + CoreNewLine.AsSpan().ToString());
+    public override void WriteLine(string? value) => Write(value + NewLine);
 
     /// <inheritdoc/>
     public override void Flush() => Try(_writer.Flush);

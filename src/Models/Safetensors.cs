@@ -147,8 +147,10 @@ public sealed record Safetensors(IReadOnlyDictionary<string, Tensor> Tensors, IR
         json.WriteEndArray();
     }
 
-    /// <summary>Values as the file has them: little-endian, as all machines that .NET runs on are.</summary>
-    private static Span<byte> BytesOf(float[] values) => MemoryMarshal.AsBytes(values.AsSpan());
+    /// <summary>Values as the file has them, little-endian.</summary>
+    private static Span<byte> BytesOf(float[] values) => BitConverter.IsLittleEndian
+        ? MemoryMarshal.AsBytes(values.AsSpan())
+        : throw new PlatformNotSupportedException("Weights are read and written on little-endian machines only.");
 
     /// <summary>A tensor as the header describes it.</summary>
     private sealed record Entry(string Name, string Type, int[] Shape, long Begin, long End)

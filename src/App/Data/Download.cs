@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using AutoencoderGpu.App.Reports;
 
 namespace AutoencoderGpu.App.Data;
 
@@ -50,7 +51,7 @@ public static class Download
                     await FetchAsync(file, folder, mirrors, progress, cancellation);
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
+        catch (Exception error) when (AtomicFile.IsFailure(error))
         {
             throw new UserError(ExitCode.Data, $"{folder} cannot be written: {error.Message}; name another with --data", error);
         }

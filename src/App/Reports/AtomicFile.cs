@@ -29,8 +29,7 @@ public static class AtomicFile
             else
                 Replace(TargetOf(path), write, previous);
         }
-        // The last is what .NET makes of a file beyond the limit of `ulimit -f` or of the file system.
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
+        catch (Exception e) when (IsFailure(e))
         {
             throw new UserError(ExitCode.Failed, $"Cannot write {path}: {Reason(e)}", e);
         }
@@ -45,6 +44,9 @@ public static class AtomicFile
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="content">All of the file.</param>
     public static void WriteText(string path, string content) => WriteBytes(path, Encoding.UTF8.GetBytes(content));
+
+    /// <summary>Whether an exception says that a file cannot be written; the last is what .NET makes of one beyond the limit of <c>ulimit -f</c> or of the file system.</summary>
+    public static bool IsFailure(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" };
 
     /// <summary>Whether a file is what a killed program leaves behind of one that it was writing.</summary>
     public static bool IsTemporary(string path) => Path.GetFileName(path) is { } name

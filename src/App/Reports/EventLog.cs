@@ -63,7 +63,7 @@ public sealed class EventLog(string folder) : IDisposable
             _file.Write(records.GetBuffer().AsSpan(0, (int)records.Length));
             _file.Flush();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
+        catch (Exception e) when (AtomicFile.IsFailure(e))
         {
             throw new UserError(ExitCode.Failed, $"Cannot write TensorBoard's log in {folder}: {e.Message.ReplaceLineEndings(" ")}", e);
         }

@@ -58,6 +58,8 @@ internal sealed class Comparison(
         try
         {
             CheckContent(folder, start);
+            // Its folders are runs', and looked at when they are taken.
+            new RunFolder(folder).Check(start == RunStart.Overwrite ? RunStart.New : start);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -73,15 +75,12 @@ internal sealed class Comparison(
                 ExitCode.Usage, $"{folder} holds a comparison already: --resume goes on with it, --force overwrites it, --output names another folder");
         }
 
-        // Its folders are runs', and looked at when they are taken.
         if (start == RunStart.Overwrite && Directory.Exists(folder)
             && Directory.EnumerateFiles(folder).FirstOrDefault(file => !_files.Contains(Path.GetFileName(file)) && !AtomicFile.IsTemporary(file)) is { } foreign)
         {
             throw new UserError(
                 ExitCode.Usage, $"{folder} holds {Path.GetFileName(foreign)}, which is no comparison's, so --force leaves the folder alone; --output names another");
         }
-
-        new RunFolder(folder).Check(start == RunStart.Overwrite ? RunStart.New : start);
     }
 
     /// <summary>Trains all, and writes the folder after each.</summary>
@@ -91,8 +90,8 @@ internal sealed class Comparison(
         // What is compared is written down for good, so it must be what can be.
         foreach (var (_, network) in _networks)
             new ModelTrainer(executor, network, options, data, new(Folder)).Dispose();
-        if (Begun is not null && (Begun.Dataset.Name, Begun.Dataset.TrainCount, Begun.Dataset.TestCount) != (data.Name, data.Train.Count, data.Test.Count))
-            throw new UserError(ExitCode.Data, $"{Folder} was begun on other data ({Begun.Dataset.Name}); name it with --data, or begin anew with --force");
+        if (Begun is not null)
+            new RunRecord(options, Begun.Dataset).Require(DatasetSummary.Of(data), Folder);
         using var held = TakeFolder(start);
         var all = (from entry in _networks from rate in learningRates from seed in seeds select (entry, rate, seed)).ToArray();
         // At once, for a comparison that is stopped has none but its own runs.
@@ -178,9 +177,19 @@ internal sealed class Comparison(
                 Folder = RunFolder.MakeFree(Folder);
             else
                 Directory.CreateDirectory(Folder);
-            // What was found free may be taken by now.
             Check(Folder, start);
-            return FolderLock.Take(Folder);
+            var held = FolderLock.Take(Folder);
+            try
+            {
+                // Another comparison may have ended in between.
+                CheckContent(Folder, start);
+                return held;
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -81,6 +81,7 @@ public sealed class RunFolder(string path, bool isDefault = false)
             return;
         try
         {
+            FolderLock.Check(Path);
             CheckContent(start);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -91,7 +92,6 @@ public sealed class RunFolder(string path, bool isDefault = false)
 
     private void CheckContent(RunStart start)
     {
-        FolderLock.Check(Path);
         if (start == RunStart.New && HoldsRun())
         {
             throw new UserError(
@@ -117,11 +117,12 @@ public sealed class RunFolder(string path, bool isDefault = false)
                 Path = MakeFree(Path);
             else
                 Directory.CreateDirectory(Path);
-            // Both before and after: what was found free may be taken by now, and nobody else can take it from here on.
+            // Before the lock, for a folder that is refused stays as it is; and again with it, for another run may have ended in between.
             Check(start);
             var held = FolderLock.Take(Path);
             try
             {
+                CheckContent(start);
                 string[] names = [.. models];
                 foreach (var file in (start == RunStart.Overwrite ? Files().Where(IsOfRun) : Temporaries(names)).ToArray())
                     File.Delete(file);
