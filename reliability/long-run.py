@@ -15,8 +15,12 @@ with tempfile.TemporaryDirectory() as folder:
     run = pathlib.Path(folder) / "run"
     process = subprocess.Popen(
         ["dotnet", program, "train", "--model", "fc", "--epochs", "200", "--dataset", "synthetic", "--quiet", "--output", str(run), *options], stdout=subprocess.DEVNULL)
-    begin, samples, first = time.time(), [], None
+    begin, samples, first, metrics = time.time(), [], None, run / "metrics.csv"
     while process.poll() is None:
+        epochs = len(metrics.read_text().splitlines()) - 1 if metrics.exists() else 0
+        # Drawing the plots at the end takes memory of its own.
+        if epochs >= 200:
+            break
         try:
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
             files = len(list(pathlib.Path(f"/proc/{process.pid}/fd").iterdir()))
@@ -25,17 +29,11 @@ with tempfile.TemporaryDirectory() as folder:
         resident = [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")]
         if resident:
             samples.append((time.time() - begin, resident[0], files))
-        if first is None and (run / "metrics.csv").exists():
-            first = len(samples)
-        # Drawing the plots at the end takes memory of its own.
-        epochs = len((run / "metrics.csv").read_text().splitlines()) - 1 if first is not None else 0
-        if epochs >= 200:
-            break
+        if first is None and epochs > 0:
+            first = len(samples) - 1
         time.sleep(0.5)
     code = process.wait()
-# A second after the first epoch, when its code is compiled.
-start = min(first + 4, len(samples) - 1)
-training = samples[start:]
+training = samples[first:]
 (_, memory, files), (_, last, last_files) = training[0], training[-1]
 most, most_files = max(s[1] for s in training), max(s[2] for s in training)
 print(f"memory after the first epoch {memory:.1f} MB, most after it {most:.1f} MB, at the end {last:.1f} MB; open files {files}, {most_files}, {last_files}; {len(samples)} samples, exit code {code}")

@@ -27,10 +27,13 @@ internal sealed class CheckpointFile(RunFolder folder, string model, string run,
     private string Previous { get; } = folder.PreviousCheckpoint(model);
 
     /// <summary>Saves the model with a state.</summary>
+    /// <param name="state">Where its training stands.</param>
+    /// <param name="model">Whose optimiser's state is saved, too.</param>
+    /// <param name="weights">The model's.</param>
     /// <exception cref="UserError">The file cannot be written; the checkpoint before is whole.</exception>
-    public void Save(Checkpoint state, Model model)
+    public void Save(Checkpoint state, Model model, IReadOnlyList<(string Name, Tensor Tensor)> weights)
     {
-        (string Name, Tensor Tensor)[] tensors = [.. Weights.Of(model), .. Weights.StateOf(model)];
+        (string Name, Tensor Tensor)[] tensors = [.. weights, .. Weights.StateOf(model)];
         var metadata = new Dictionary<string, string>(NetworkFile.Of(model.Network))
         {
             ["run"] = run,

@@ -34,7 +34,6 @@ public sealed class ModelTrainer : IDisposable
     private readonly CheckpointFile _checkpoint;
     private readonly Stopwatch _sinceCheckpoint = new();
     private OutputSpread _untrained;
-    private Checkpoint _state = Checkpoint.Beginning;
 
     // A single step at first, for nobody knows how long one takes.
     private int _chunk = 1;
@@ -61,8 +60,11 @@ public sealed class ModelTrainer : IDisposable
     /// <summary>Whether the training images do not fit on the device.</summary>
     public bool IsStreamed => _train.IsStreamed;
 
+    /// <summary>What the checkpoint says.</summary>
+    public Checkpoint State { get; private set; } = Checkpoint.Beginning;
+
     /// <summary>Epochs that are complete.</summary>
-    public IReadOnlyList<EpochRecord> History => _state.History;
+    public IReadOnlyList<EpochRecord> History => State.History;
 
     /// <summary>The epoch with the lowest test loss so far.</summary>
     public EpochRecord? Best => History.MinBy(epoch => epoch.TestLoss);
@@ -77,22 +79,22 @@ public sealed class ModelTrainer : IDisposable
         _untrained = OutputSpread.Of(Model, _test);
         if (!resume)
             return;
-        _state = _checkpoint.Load(Model, warn);
-        if (History.Count > _options.Epochs || History.Count == _options.Epochs && _state.Step > 0)
+        State = _checkpoint.Load(Model, warn);
+        if (History.Count > _options.Epochs || History.Count == _options.Epochs && State.Step > 0)
         {
             throw new UserError(
-                ExitCode.Usage, $"{_checkpoint.Path} is {History.Count} epochs and {_state.Step} steps on, beyond the {_options.Epochs} of --epochs");
+                ExitCode.Usage, $"{_checkpoint.Path} is {History.Count} epochs and {State.Step} steps on, beyond the {_options.Epochs} of --epochs");
         }
 
-        if (_state == Checkpoint.Beginning && File.Exists(_folder.LastWeights(Model.Network.Name)))
+        if (State == Checkpoint.Beginning && File.Exists(_folder.LastWeights(Model.Network.Name)))
         {
             throw new UserError(
                 ExitCode.Data, $"{_checkpoint.Path} is missing, so this model cannot go on; delete {_folder.LastWeights(Model.Network.Name)} to train it from the beginning");
         }
 
         // The checkpoint is written first; an earlier sitting may have ended before the others.
-        if (_state.Step == 0 && History.Count > 0)
-            SaveWeights();
+        if (State.Step == 0 && History.Count > 0)
+            SaveWeights(Weights.Of(Model));
     }
 
     /// <summary>Trains the epochs that are left.</summary>
@@ -106,10 +108,10 @@ public sealed class ModelTrainer : IDisposable
         _sinceCheckpoint.Start();
         while (History.Count < _options.Epochs)
         {
-            var state = RunEpoch(_state, progress, cancellation);
-            Save(state);
-            _state = state;
-            SaveWeights();
+            var state = RunEpoch(State, progress, cancellation);
+            var weights = Weights.Of(Model);
+            Save(state, weights);
+            SaveWeights(weights);
             epochDone(History[^1]);
         }
     }
@@ -164,7 +166,7 @@ public sealed class ModelTrainer : IDisposable
                 var before = (epoch - 1L) * _train.Steps;
                 progress(new(epoch, before + step, (long)_options.Epochs * _train.Steps, lossSum / step, rate));
                 if (step < _train.Steps && _sinceCheckpoint.Elapsed.TotalSeconds >= _options.CheckpointEvery)
-                    Save(Reached());
+                    Save(Reached(), Weights.Of(Model));
             }
 
             var testLoss = Losses.Evaluate(Model, _test, Model.BatchSize, cancellation);
@@ -194,7 +196,7 @@ public sealed class ModelTrainer : IDisposable
         }
         catch (OperationCanceledException)
         {
-            Save(Reached());
+            Save(Reached(), Weights.Of(Model));
             throw;
         }
 
@@ -202,9 +204,12 @@ public sealed class ModelTrainer : IDisposable
             History, step, lossSum, state.Seconds + watch.Elapsed.TotalSeconds, state.TrainingSeconds + training.Elapsed.TotalSeconds, [.. recent]);
     }
 
-    private void Save(Checkpoint state)
+    private void Save(Checkpoint state, IReadOnlyList<(string Name, Tensor Tensor)> weights)
     {
-        _checkpoint.Save(state, Model);
+        _checkpoint.Save(state, Model, weights);
+        State = state;
+        // In 3 ms; left to itself, the collector lets the arrays of some forty checkpoints pile up.
+        GC.Collect();
         _sinceCheckpoint.Restart();
     }
 
@@ -229,9 +234,8 @@ public sealed class ModelTrainer : IDisposable
         + $"lower --learning-rate (now {RateText.Of(_options.LearningRate)})";
 
     /// <summary>The weights after the last epoch, and if it is the best so far, as those of the best.</summary>
-    private void SaveWeights()
+    private void SaveWeights(IReadOnlyList<(string Name, Tensor Tensor)> weights)
     {
-        var tensors = Weights.Of(Model);
         var metadata = new Dictionary<string, string>(NetworkFile.Of(Model.Network))
         {
             ["format"] = "pt",
@@ -241,6 +245,6 @@ public sealed class ModelTrainer : IDisposable
         if (Best == History[^1])
             Save(_folder.BestWeights(Model.Network.Name));
 
-        void Save(string path) => AtomicFile.Write(path, stream => Safetensors.Save(stream, tensors, metadata));
+        void Save(string path) => AtomicFile.Write(path, stream => Safetensors.Save(stream, weights, metadata));
     }
 }

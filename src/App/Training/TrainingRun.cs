@@ -16,6 +16,9 @@ internal sealed class TrainingRun(
     private readonly DatasetSummary _dataset = DatasetSummary.Of(data);
     private readonly IReadOnlyList<Network> _networks = [.. options.Networks(data).Select(entry => entry.Network)];
 
+    // What the checkpoints say of each model, those that only an earlier sitting trained included; the one record there is.
+    private (Network Network, Checkpoint State)[] _states = [];
+
     /// <summary>Trains, and writes the folder.</summary>
     /// <returns>What <c>summary.json</c> says at the end.</returns>
     /// <exception cref="UserError">A model collapsed, or the run was cancelled; what is known so far is saved.</exception>
@@ -28,6 +31,7 @@ internal sealed class TrainingRun(
         if (start == RunStart.Resume)
             RunRecord.Read(folder).Require(_dataset, folder.Path);
         using var held = folder.Take(start, _networks.Select(network => network.Name));
+        _states = [.. AllNetworks().Select(network => (network, CheckpointOf(network.Name).Read()))];
         // Written at once: --resume reads the options from it, however early the run is stopped.
         Summary().Save(folder.Summary);
         try
@@ -35,7 +39,14 @@ internal sealed class TrainingRun(
             foreach (var network in _networks)
             {
                 using var trainer = TrainerOf(network);
-                Train(trainer, start == RunStart.Resume, signals);
+                try
+                {
+                    Train(trainer, start == RunStart.Resume, signals);
+                }
+                finally
+                {
+                    Note(trainer);
+                }
             }
         }
         catch (OperationCanceledException e)
@@ -79,6 +90,7 @@ internal sealed class TrainingRun(
                 progress.Show,
                 epoch =>
                 {
+                    Note(trainer);
                     log.Append(trainer.History);
                     progress.Clear();
                     terminal.Say(RunReport.Line(epoch, floors.Of(network), _comparesWithReference));
@@ -99,12 +111,10 @@ internal sealed class TrainingRun(
             RunReport.LossTitleOf(network));
     }
 
-    /// <summary>What the checkpoints say of each model, those of an earlier sitting included; they are the one record there is.</summary>
-    private IEnumerable<(Network Network, Checkpoint State)> States() =>
-        from network in AllNetworks()
-        let state = CheckpointOf(network.Name).Read()
-        where state.History.Count > 0
-        select (network, state);
+    private void Note(ModelTrainer trainer) =>
+        _states[Array.FindIndex(_states, entry => entry.Network == trainer.Model.Network)].State = trainer.State;
+
+    private IEnumerable<(Network Network, Checkpoint State)> States() => _states.Where(entry => entry.State.History.Count > 0);
 
     /// <summary>The networks of this run and, where an earlier sitting trained others, these, too; then the published ones come first.</summary>
     private IEnumerable<Network> AllNetworks()

@@ -80,7 +80,7 @@ public sealed class FuzzTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(folder.Checkpoint(network.Name))!);
         var file = new CheckpointFile(folder, network.Name, "a run", 10);
         var state = new Checkpoint([new(network.Name, 1, 0.5, 0.25, 1, 3) { EndedAt = DateTimeOffset.UnixEpoch }], 3, 1.5, 2, 3, [0.5, 0.25]);
-        file.Save(state, model);
+        file.Save(state, model, Weights.Of(model));
         var whole = File.ReadAllBytes(file.Path);
         var expected = JsonSerializer.Serialize(state);
         Run(Mutations.OfBytes([whole]), bytes =>
