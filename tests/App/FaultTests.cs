@@ -150,6 +150,19 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_data_file_that_the_memory_does_not_hold_is_named_with_its_size()
+    {
+        var images = _folder.Write("train-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0xEA, 0x60, 0, 0, 0, 28, 0, 0, 0, 28, .. new byte[60_000 * 784]]);
+        foreach (var name in (string[])["train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+            _folder.Write(name, []);
+        var result = await AutoencoderProcess.RunAsync(
+            info => info.Environment["DOTNET_GCHeapHardLimit"] = "0x2000000",
+            "--dataset", "mnist", "--data", _folder.Path, "--accelerator", "cpu", "--output", _folder.File("run"));
+        Assert.Equal(3, result.ExitCode);
+        Assert.StartsWith($"error: {images} holds 47.0 MB, and of the 33.6 MB that .NET may use ", Assert.Single(result.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rate_that_is_too_small_is_to_be_raised() => TrainCommandTests.AssertError(
         5, "raise --learning-rate", await AutoencoderProcess.RunAsync([.. _synthetic, "--model", "fc", "--train-limit", "200", "--learning-rate", "1e-30", "--epochs", "2", "--output", _folder.File("run")]));
 

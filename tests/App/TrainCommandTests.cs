@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
@@ -73,12 +74,16 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Device_memory_that_does_not_suffice_is_one_line_and_leaves_no_folder()
+    public async Task Device_memory_that_does_not_suffice_is_one_line_with_what_would_fit_and_leaves_no_folder()
     {
-        var result = await TrainAsync("run", "--model", "fc", "--train-limit", "100", "--device-memory", "0.5m");
-        Assert.Equal(3, result.ExitCode);
-        Assert.Contains("--device-memory", Assert.Single(result.ErrorLines, line => line.StartsWith("error:", StringComparison.Ordinal)), StringComparison.Ordinal);
+        string[] options = ["--model", "fc", "--train-limit", "2000", "--epochs", "1", "--quiet", "--device-memory"];
+        var hopeless = await TrainAsync("run", [.. options, "0.5m"]);
+        var tooLarge = await TrainAsync("run", [.. options, "10M", "--batch-size", "1000"]);
+        Assert.Equal((3, 3), (hopeless.ExitCode, tooLarge.ExitCode));
+        Assert.Contains("not even one image at a time would fit", Assert.Single(hopeless.ErrorLines), StringComparison.Ordinal);
+        var fitting = Regex.Match(Assert.Single(tooLarge.ErrorLines), "mini-batches of ([0-9]+) would fit; .*--device-memory").Groups[1].Value;
         Assert.False(Directory.Exists(In("run")));
+        Assert.Equal(0, (await TrainAsync("run", [.. options, "10M", "--batch-size", fitting])).ExitCode);
     }
 
     [Fact]

@@ -62,6 +62,21 @@ public static class IdxFile
         new(ExitCode.Data, $"{path} is damaged: {what}; move it away and fetch it again (autoencoder data --fetch), "
             + "or name another folder with --data", inner);
 
+    private static byte[] Allocated(string path, int size)
+    {
+        try
+        {
+            return GC.AllocateUninitializedArray<byte>(size);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new UserError(
+                ExitCode.NoAccelerator,
+                $"{path} holds {size / 1e6:0.0} MB, and of the {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e6:0.0} MB that .NET may use not so much is left; give the program more memory",
+                error);
+        }
+    }
+
     private static IdxContent Read(string path, uint magic, int rank)
     {
         try
@@ -124,7 +139,7 @@ public static class IdxFile
         long room = content is GZipStream gzip ? gzip.BaseStream.Length * MaximumCompressionRatio : content.Length - header.Length;
         if (size > room)
             throw Damaged(path, $"it is too short for the {size} bytes that its header declares");
-        byte[] values = GC.AllocateUninitializedArray<byte>((int)size);
+        byte[] values = Allocated(path, (int)size);
         int read = content.ReadAtLeast(values, values.Length, throwOnEndOfStream: false);
         if (read < size)
             throw Damaged(path, $"it ends after {read} of the {size} bytes that its header declares");

@@ -23,6 +23,13 @@ public static class AcceleratorErrors
     {
         if (Chain(e).OfType<AcceleratorException>().FirstOrDefault() is { } explained)
             return explained.Message;
+        if (e.GetBaseException().GetType() == typeof(OutOfMemoryException))
+        {
+            // The exception does not say how much was asked for.
+            var memory = GC.GetGCMemoryInfo();
+            return $"not enough memory on this machine: of the {DeviceMemory.Megabytes(memory.TotalAvailableMemoryBytes)} that .NET may use, {DeviceMemory.Megabytes(memory.TotalCommittedBytes)} are taken";
+        }
+
         if (IsOutOfMemory(e))
             return $"not enough memory: {OneLine(e)}";
         // Beside the drivers' errors these are kernels that ILGPU cannot compile.

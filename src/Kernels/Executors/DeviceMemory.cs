@@ -61,5 +61,6 @@ internal sealed class DeviceMemory(AcceleratorStream stream, long limit, string 
         return new($"not enough memory on {device}: {Megabytes(bytes)} are needed, and {lack}", inner) { IsOutOfMemory = true };
     }
 
-    private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / (double)(1 << 20):N1} MiB");
+    /// <summary>Bytes for people.</summary>
+    public static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / (double)(1 << 20):N1} MiB");
 }
