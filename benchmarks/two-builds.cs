@@ -10,13 +10,13 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Loader;
 
-if (args.Length < 4)
+if (args.Length < 4 || !int.TryParse(args[3], CultureInfo.InvariantCulture, out var batch) || batch is < 1 or > Build.Images / 4)
 {
-    Console.Error.WriteLine("dotnet run benchmarks/two-builds.cs OLD NEW MODEL BATCH [SECONDS [THREADS]]");
+    Console.Error.WriteLine($"dotnet run benchmarks/two-builds.cs OLD NEW MODEL BATCH [SECONDS [THREADS]], BATCH at most {Build.Images / 4}");
     return 2;
 }
 
-var (model, batch) = (args[2], int.Parse(args[3], CultureInfo.InvariantCulture));
+var model = args[2];
 var seconds = args.Length > 4 ? double.Parse(args[4], CultureInfo.InvariantCulture) : 10;
 var threads = args.Length > 5 ? int.Parse(args[5], CultureInfo.InvariantCulture) : Math.Min(2, Environment.ProcessorCount);
 Build[] builds = [new(Path.GetFullPath(args[0]), model, batch, threads), new(Path.GetFullPath(args[1]), model, batch, threads)];

@@ -27,11 +27,15 @@ for _ in $(seq "${3:-7}"); do
     if [[ $case = *-eval ]]; then
       times=()
       for _ in 1 2 3 4 5; do
-        times+=("$(evaluation "$case" "$1")" "$(evaluation "$case" "$2")")
+        old=$(evaluation "$case" "$1")
+        new=$(evaluation "$case" "$2")
+        times+=("$old" "$new")
       done
       echo "$case" "${times[@]}" >> "$scratch/times"
     else
-      echo "$case" "$(steps "$case" "$1" "$2")" "$(steps "$case" "$2" "$1")" >> "$scratch/times"
+      first=$(steps "$case" "$1" "$2")
+      second=$(steps "$case" "$2" "$1")
+      echo "$case" "$first" "$second" >> "$scratch/times"
     fi
   done
 done

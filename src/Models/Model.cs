@@ -25,24 +25,20 @@ public sealed class Model : IDisposable
         _executor = executor;
         Network = network;
         BatchSize = batchSize;
-        var options = new CompilerOptions(batchSize, maximalGradientNorm, executor.GradientSplits)
-        {
-            Optimiser = optimiser ?? Optimiser.All[0],
-            Trains = trains,
-        };
+        var options = new CompilerOptions(batchSize, maximalGradientNorm, executor.GradientSplits) { Trains = trains };
         try
         {
-            _compiled = Compiler.Compile(network, options);
+            _compiled = Compiler.Compile(network, optimiser is null ? options : options with { Optimiser = optimiser });
         }
         catch (OverflowException e)
         {
-            throw NoRoom(options, "an arena has room for 2 147 483 647 floats at most, and more would be needed", e);
+            throw NoRoom("an arena has room for 2 147 483 647 floats at most, and more would be needed", e);
         }
 
         if (trains)
             executor.Prepare(_compiled.Training, _compiled.ArenaLength, batchSize);
         executor.Prepare(_compiled.Evaluation, _compiled.ArenaLength, batchSize);
-        _arena = CreateArena(options);
+        _arena = CreateArena();
         foreach (var (offset, values) in _compiled.Constants)
             _arena.Write(offset, values);
     }
@@ -118,7 +114,7 @@ public sealed class Model : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _arena.Dispose();
 
-    private Arena CreateArena(CompilerOptions options)
+    private Arena CreateArena()
     {
         try
         {
@@ -126,37 +122,10 @@ public sealed class Model : IDisposable
         }
         catch (Exception e) when (AcceleratorErrors.IsOutOfMemory(e))
         {
-            throw NoRoom(options, e.Message, e);
+            throw NoRoom(e.Message, e);
         }
     }
 
-    private AcceleratorException NoRoom(CompilerOptions options, string message, Exception cause)
-    {
-        var fit = LargestBatch(options) switch
-        {
-            0 => "; not even one image at a time would fit",
-            // The device has less than it says.
-            var batch when batch >= BatchSize => "",
-            var batch => $"; mini-batches of {batch} would fit",
-        };
-        return new($"{message}, for {Network.Title} with mini-batches of {BatchSize} images{fit}", cause) { IsOutOfMemory = true };
-    }
-
-    /// <summary>How many images a mini-batch may have so that there is room for the arena and, in an eighth of the memory, for images.</summary>
-    private int LargestBatch(CompilerOptions options)
-    {
-        const int many = 33;
-        try
-        {
-            long one = LengthOf(1), more = LengthOf(many);
-            var room = Math.Min(int.MaxValue, _executor.AvailableMemory / 8 * 7 / sizeof(float));
-            return room < one ? 0 : (int)(1 + (room - one) * (many - 1) / (more - one));
-        }
-        catch (OverflowException)
-        {
-            return 0;
-        }
-
-        long LengthOf(int batchSize) => Compiler.Compile(Network, options with { BatchSize = batchSize }).ArenaLength;
-    }
+    private AcceleratorException NoRoom(string message, Exception cause) =>
+        new($"{message}, for {Network.Title} with mini-batches of {BatchSize} images", cause) { IsOutOfMemory = true };
 }

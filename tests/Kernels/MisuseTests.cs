@@ -63,7 +63,7 @@ public class MisuseTests
     };
 
     public static IEnumerable<TheoryDataRow<string, string>> Misuses =>
-        Rows.Of([ExecutorsUnderTest.Main, ExecutorsUnderTest.Simulator, "CUDA", "OpenCL"], _misuses.Keys);
+        Rows.Of(ExecutorsUnderTest.NamesForModels.Append(ExecutorsUnderTest.Simulator), _misuses.Keys);
 
     /// <summary>Each with what the exception says.</summary>
     private static readonly Dictionary<string, (Shape Input, Layer[] Layers, string Message)> _networks = new()

@@ -154,9 +154,15 @@ internal static class CommonOptions
         return await new DataSource().LoadAsync(request, bars, terminal.Warn, cancellation);
     }
 
-    private static string RemedyFor(Exception e) => AcceleratorErrors.IsOutOfMemory(e)
-        ? "a smaller --batch-size needs less, --device-memory may allow more, and --accelerator or --device names another device"
-        : "--accelerator or --device names another device, --verbose shows where";
+    /// <summary>What else there is to do where a device's memory does not suffice.</summary>
+    public const string RemedyForMemory = "--device-memory may allow more, and --accelerator or --device names another device";
+
+    private static string RemedyFor(Exception e) => e switch
+    {
+        _ when AcceleratorErrors.IsOutOfHostMemory(e) => "give the program more, or take a smaller model, --batch-size or --train-limit",
+        _ when AcceleratorErrors.IsOutOfMemory(e) => $"a smaller --batch-size needs less, {RemedyForMemory}",
+        _ => "--accelerator or --device names another device, --verbose shows where",
+    };
 
     private static int Report(Exception e, Terminal terminal, StopSignals signals, bool verbose)
     {

@@ -14,7 +14,8 @@ public sealed record IdxContent(string Path, int[] Dimensions, byte[] Values, st
 
 /// <summary>
 /// Reads IDX files, gzip-compressed or not: a big-endian magic number, a big-endian 32-bit size a dimension, the values.
-/// Format: http://yann.lecun.com/exdb/mnist. Every failure is a <see cref="UserError"/> with <see cref="ExitCode.Data"/>.
+/// Format: http://yann.lecun.com/exdb/mnist. Every failure is a <see cref="UserError"/> with
+/// <see cref="ExitCode.Data"/>, and lack of memory one with <see cref="ExitCode.NoAccelerator"/>.
 /// </summary>
 public static class IdxFile
 {
@@ -72,7 +73,7 @@ public static class IdxFile
         {
             throw new UserError(
                 ExitCode.NoAccelerator,
-                $"{path} holds {size / 1e6:0.0} MB, and of the {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e6:0.0} MB that .NET may use not so much is left; give the program more memory",
+                $"{path} holds {size / 1e6:0.0} MB, more than is left of the {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e6:0.0} MB that .NET may use; give the program more memory",
                 error);
         }
     }

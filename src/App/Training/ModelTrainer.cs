@@ -48,8 +48,18 @@ public sealed class ModelTrainer : IDisposable
         _protocol = Protocol.Of(options, network);
         var batchSize = Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count));
         Model = new(executor, network, batchSize, _protocol.MaximalGradientNorm, options.OptimiserOf());
-        _train = executor.CreateFeed(data.Train.Pixels, network.Input.Size, batchSize);
-        _test = executor.CreateFeed(data.Test.Pixels, network.Input.Size, batchSize);
+        try
+        {
+            _train = executor.CreateFeed(data.Train.Pixels, network.Input.Size, batchSize);
+            _test = executor.CreateFeed(data.Test.Pixels, network.Input.Size, batchSize);
+        }
+        catch
+        {
+            _train?.Dispose();
+            Model.Dispose();
+            throw;
+        }
+
         _collapse = new(data.Train.Pixels, network);
         _checkpoint = new(folder, network.Name, RunRecord.IdentityOf(options, data), _train.Steps);
     }
@@ -60,7 +70,7 @@ public sealed class ModelTrainer : IDisposable
     /// <summary>Whether the training images do not fit on the device.</summary>
     public bool IsStreamed => _train.IsStreamed;
 
-    /// <summary>What the checkpoint says.</summary>
+    /// <summary>What the checkpoint says, once training has begun.</summary>
     public Checkpoint State { get; private set; } = Checkpoint.Beginning;
 
     /// <summary>Epochs that are complete.</summary>

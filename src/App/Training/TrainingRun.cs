@@ -1,4 +1,5 @@
 using System.Reflection;
+using AutoencoderGpu.App.Commands;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Kernels.Devices;
@@ -22,12 +23,11 @@ internal sealed class TrainingRun(
     /// <summary>Trains, and writes the folder.</summary>
     /// <returns>What <c>summary.json</c> says at the end.</returns>
     /// <exception cref="UserError">A model collapsed, or the run was cancelled; what is known so far is saved.</exception>
-    /// <exception cref="AcceleratorException">A model finds no room on the device.</exception>
     public RunSummary Run(RunStart start, StopSignals signals)
     {
         // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
         foreach (var network in _networks)
-            TrainerOf(network).Dispose();
+            RequireRoom(network);
         if (start == RunStart.Resume)
             RunRecord.Read(folder).Require(_dataset, folder.Path);
         using var held = folder.Take(start, _networks.Select(network => network.Name));
@@ -38,15 +38,8 @@ internal sealed class TrainingRun(
         {
             foreach (var network in _networks)
             {
-                using var trainer = TrainerOf(network);
-                try
-                {
-                    Train(trainer, start == RunStart.Resume, signals);
-                }
-                finally
-                {
-                    Note(trainer);
-                }
+                using var trainer = TrainerOf(network, options);
+                Train(trainer, start == RunStart.Resume, signals);
             }
         }
         catch (OperationCanceledException e)
@@ -70,7 +63,41 @@ internal sealed class TrainingRun(
 
     private CheckpointFile CheckpointOf(string model) => new(folder, model, RunRecord.IdentityOf(options, data), StepsOfEpoch);
 
-    private ModelTrainer TrainerOf(Network network) => new(executor, network, options, data, folder);
+    private ModelTrainer TrainerOf(Network network, TrainingOptions chosen) => new(executor, network, chosen, data, folder);
+
+    private void RequireRoom(Network network)
+    {
+        try
+        {
+            TrainerOf(network, options).Dispose();
+        }
+        catch (AcceleratorException e) when (e.IsOutOfMemory)
+        {
+            var fit = LargestBatch(network) is var batch and > 0 ? $"--batch-size {batch} would fit" : "not even --batch-size 1 would fit";
+            throw new UserError(ExitCode.NoAccelerator, $"{e.Message}; {fit}, {CommonOptions.RemedyForMemory}", e);
+        }
+    }
+
+    /// <summary>The largest mini-batches that there is room for, to a twentieth; found by trying, for data sets need room, too. 0 where there is none.</summary>
+    private int LargestBatch(Network network)
+    {
+        var (fits, tooLarge) = (0, Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count)));
+        while (tooLarge - fits > Math.Max(1, fits / 20))
+        {
+            var tried = fits + (tooLarge - fits) / 2;
+            try
+            {
+                TrainerOf(network, options with { BatchSize = tried }).Dispose();
+                fits = tried;
+            }
+            catch (AcceleratorException e) when (e.IsOutOfMemory)
+            {
+                tooLarge = tried;
+            }
+        }
+
+        return fits;
+    }
 
     private void Train(ModelTrainer trainer, bool resume, StopSignals signals)
     {
@@ -86,17 +113,24 @@ internal sealed class TrainingRun(
         using (var progress = new ProgressLine(terminal, network.Title, options.Epochs))
         using (signals.SavesFirst())
         {
-            trainer.Run(
-                progress.Show,
-                epoch =>
-                {
-                    Note(trainer);
-                    log.Append(trainer.History);
-                    progress.Clear();
-                    terminal.Say(RunReport.Line(epoch, floors.Of(network), _comparesWithReference));
-                    Metrics.Write(folder.Metrics, Histories());
-                },
-                signals.Token);
+            try
+            {
+                trainer.Run(
+                    progress.Show,
+                    epoch =>
+                    {
+                        Note(trainer);
+                        log.Append(trainer.History);
+                        progress.Clear();
+                        terminal.Say(RunReport.Line(epoch, floors.Of(network), _comparesWithReference));
+                        Metrics.Write(folder.Metrics, Histories());
+                    },
+                    signals.Token);
+            }
+            finally
+            {
+                Note(trainer);
+            }
         }
 
         // The pictures show the best weights, as does the summary.

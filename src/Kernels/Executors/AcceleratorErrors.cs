@@ -18,18 +18,16 @@ public static class AcceleratorErrors
         _ => false,
     });
 
+    /// <summary>Whether .NET itself has no memory left; its exception does not say how much was asked for.</summary>
+    public static bool IsOutOfHostMemory(Exception e) => e.GetBaseException().GetType() == typeof(OutOfMemoryException);
+
     /// <summary>What happened, in a line, if it is an accelerator's fault; otherwise null.</summary>
     public static string? Explain(Exception e)
     {
         if (Chain(e).OfType<AcceleratorException>().FirstOrDefault() is { } explained)
             return explained.Message;
-        if (e.GetBaseException().GetType() == typeof(OutOfMemoryException))
-        {
-            // The exception does not say how much was asked for.
-            var memory = GC.GetGCMemoryInfo();
-            return $"not enough memory on this machine: of the {DeviceMemory.Megabytes(memory.TotalAvailableMemoryBytes)} that .NET may use, {DeviceMemory.Megabytes(memory.TotalCommittedBytes)} are taken";
-        }
-
+        if (IsOutOfHostMemory(e))
+            return $"not enough memory on this machine, of which .NET may use {DeviceMemory.Megabytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}";
         if (IsOutOfMemory(e))
             return $"not enough memory: {OneLine(e)}";
         // Beside the drivers' errors these are kernels that ILGPU cannot compile.

@@ -37,9 +37,6 @@ public abstract class Executor : IDisposable
     /// <summary>Bytes of the device's memory that may be used; by default all that are free. To be set before anything is created.</summary>
     public long? MemoryLimit { get; set; }
 
-    /// <summary>Bytes of it that are left.</summary>
-    internal long AvailableMemory => _memory.Value.Available;
-
     /// <summary>Orders all work.</summary>
     private protected virtual AcceleratorStream Stream => Accelerator.DefaultStream;
 
