@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.App.Training;
@@ -58,6 +59,40 @@ public sealed class RunFolderTests : IDisposable
         File.WriteAllText(In("home", "summary.json"), "of something else");
         TrainCommandTests.AssertError(2, "thesis.txt", await AutoencoderProcess.RunAsync([.. _quick, "--epochs", "1", "--force", "--output", In("home")]));
         Assert.Equal(["fc/thesis.txt", "summary.json"], Files("home"));
+    }
+
+    [Fact]
+    public async Task Names_alone_make_no_run_and_links_are_not_followed()
+    {
+        Directory.CreateDirectory(In("pictures"));
+        File.WriteAllText(In("pictures", "reconstructions-holiday.png"), "mine");
+        TrainCommandTests.AssertError(2, "holds a run already", await AutoencoderProcess.RunAsync([.. _quick, "--epochs", "1", "--output", In("pictures")]));
+        TrainCommandTests.AssertError(2, "holiday.png", await AutoencoderProcess.RunAsync([.. _quick, "--epochs", "1", "--force", "--output", In("pictures")]));
+
+        await TrainAsync("run", "--epochs", "1");
+        File.WriteAllText(In("thesis.txt"), "years of work");
+        File.Delete(In("run", "metrics.csv"));
+        File.CreateSymbolicLink(In("run", "metrics.csv"), In("thesis.txt"));
+        await TrainAsync("run", "--epochs", "1", "--force");
+        Assert.Equal("years of work", File.ReadAllText(In("thesis.txt")));
+
+        Directory.CreateDirectory(In("elsewhere"));
+        Directory.CreateSymbolicLink(In("run", "linked"), In("elsewhere"));
+        TrainCommandTests.AssertError(2, "linked", await AutoencoderProcess.RunAsync([.. _quick, "--epochs", "1", "--force", "--output", In("run")]));
+        Assert.True(File.Exists(In("run", "fc", "best.safetensors")));
+    }
+
+    [Fact]
+    public async Task Pipes_in_a_run_s_folder_are_named()
+    {
+        Directory.CreateDirectory(In("new"));
+        TemporaryFolder.MakePipe(In("new", "lock"));
+        TrainCommandTests.AssertError(2, "lock is no lock", await AutoencoderProcess.RunAsync([.. _quick, "--epochs", "1", "--output", In("new")]));
+
+        await TrainAsync("run", "--epochs", "1");
+        File.Delete(In("run", "fc", "last.safetensors"));
+        TemporaryFolder.MakePipe(In("run", "fc", "last.safetensors"));
+        TrainCommandTests.AssertError(4, "last.safetensors is a pipe", await AutoencoderProcess.RunAsync("train", "--resume", "--epochs", "2", "--output", In("run")));
     }
 
     [Fact]
@@ -131,6 +166,10 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("learning_rate", "1e-50")]
     [InlineData("protocol", "-1")]
     [InlineData("protocol", "\"none\"")]
+    [InlineData("protocol", "\"STABLE\"")]
+    [InlineData("protocol", "\"stable, reference\"")]
+    [InlineData("data", "\"\"")]
+    [InlineData("model2", "\"fc\"")]
     [InlineData("threads", "2000")]
     [InlineData("seed", "-1")]
     [InlineData("model", "null")]
@@ -139,12 +178,12 @@ public sealed class RunFolderTests : IDisposable
     [InlineData("train_limit", "\"many\"")]
     public async Task A_summary_that_says_what_no_run_can_have_is_damaged(string option, string value)
     {
-        var options = new TrainingOptions().ToJson();
-        var given = options.ToJsonString().Replace($"\"{option}\":{options[option]?.ToJsonString() ?? "null"}", $"\"{option}\":{value}", StringComparison.Ordinal);
-        Assert.NotEqual(options.ToJsonString(), given);
-        var text = "{\"options\": " + given + """, "dataset": {"name": "mnist", "origin": "x", "is_fallback": false, "train_count": 1, "test_count": 1}}""";
+        var summary = JsonNode.Parse(new RunSummary(
+            TrainingRun.Versions, new("cpu", "CPU"), new TrainingOptions().ToJson(), new("mnist", "x", false, 1, 1), []).ToJson())!;
+        RunRecord.Parse(Encoding.UTF8.GetBytes(summary.ToJsonString()));
+        summary["options"]![option] = JsonNode.Parse(value);
         Directory.CreateDirectory(In("run"));
-        File.WriteAllText(In("run", "summary.json"), text);
+        File.WriteAllText(In("run", "summary.json"), summary.ToJsonString());
         TrainCommandTests.AssertError(4, "summary.json is damaged", await AutoencoderProcess.RunAsync("train", "--resume", "--output", In("run")));
     }
 

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Xunit;
+
 namespace AutoencoderGpu.Tests.App;
 
 /// <summary>An empty folder that goes with the test.</summary>
@@ -13,6 +16,14 @@ internal sealed class TemporaryFolder : IDisposable
     {
         System.IO.File.WriteAllBytes(File(name), content);
         return File(name);
+    }
+
+    /// <summary>Makes a named pipe, at whose other end is nobody.</summary>
+    public static void MakePipe(string path)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other pipes.");
+        using var made = Process.Start("mkfifo", path);
+        made.WaitForExit();
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

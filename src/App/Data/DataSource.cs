@@ -98,10 +98,13 @@ public sealed record DataSource
         return
         [
             new(Mnist.Name, folder,
-                [.. Files.Select(file => file.Find(folder)).OfType<string>()],
-                [.. Files.Where(file => file.Find(folder) is null).Select(file => file.Name)]),
+                [.. Files.Where(IsThere).Select(file => file.Find(folder)!)],
+                [.. Files.Where(file => !IsThere(file)).Select(file => file.Name)]),
             new(SyntheticDigits.Name, SyntheticDigits.Origin, [], []),
         ];
+
+        // Pipes and devices are refused when they are read.
+        bool IsThere(DataFile file) => file.Find(folder) is { } path && Posix.SpecialKindOf(path) is null;
     }
 
     private string? NamedFolder(string? directory) =>

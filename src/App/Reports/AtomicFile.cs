@@ -94,6 +94,7 @@ public static class AtomicFile
     private static string Reason(Exception e) => e switch
     {
         DirectoryNotFoundException => "its folder does not exist.",
+        FileNotFoundException => "it cannot be made there.",
         UnauthorizedAccessException => "permission denied.",
         PathTooLongException => "its name is too long.",
         ArgumentOutOfRangeException => "it is larger than files may be here (ulimit -f shows a limit).",

@@ -47,6 +47,10 @@ public sealed record ComparisonSummary(
         return text.ToString();
     }
 
+    private bool CanHave(ComparedRun run) => LearningRates.Contains(run.LearningRate) && Seeds.Contains(run.Seed)
+        && (run.Collapsed is null) == (run.Result is not null)
+        && run.Model.Length > 0 && !run.Model.Any(c => char.IsControl(c) || "/\\,\"".Contains(c, StringComparison.Ordinal));
+
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">It is something else, or compares what cannot be.</exception>
     public static ComparisonSummary Parse(ReadOnlySpan<byte> json) => StrictJson.Read(json, comparison =>
@@ -56,6 +60,13 @@ public sealed record ComparisonSummary(
             throw new JsonException("its learning_rates are none");
         if (summary.Seeds.Count == 0)
             throw new JsonException("it has no seeds");
+        if (summary.LearningRates.Distinct().Count() < summary.LearningRates.Count || summary.Seeds.Distinct().Count() < summary.Seeds.Count)
+            throw new JsonException("its learning_rates or seeds say something twice");
+        // Entries of lists are not looked at by their reader.
+        if (!summary.Runs.All(run => run is not null && summary.CanHave(run)))
+            throw new JsonException("one of its runs is none that it compares");
+        if (!summary.Groups.SequenceEqual(GroupSummary.Of(summary.Runs)))
+            throw new JsonException("its groups are not those of its runs");
         _ = TrainingOptions.FromJson(summary.Options);
         return summary;
     });

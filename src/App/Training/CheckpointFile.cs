@@ -110,7 +110,7 @@ internal sealed class CheckpointFile(RunFolder folder, string model, string run,
                 throw damage;
             }
 
-            fellBack(damage.Message.Split("; ")[0]);
+            fellBack(Distrust(Path, damage.InnerException!));
             return previous;
         }
     }
@@ -154,8 +154,10 @@ internal sealed class CheckpointFile(RunFolder folder, string model, string run,
 
     private static UserError Refused(string path, Exception e) => new(
         ExitCode.Data,
-        $"{path} is not to be trusted ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); begin again with --force or in another --output",
+        $"{Distrust(path, e)}; begin again with --force or in another --output",
         e);
+
+    private static string Distrust(string path, Exception e) => $"{path} is not to be trusted ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')})";
 
     private static string ChecksumOf(IEnumerable<KeyValuePair<string, string>> metadata, IEnumerable<(string Name, Tensor Tensor)> tensors)
     {

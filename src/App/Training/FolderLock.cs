@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using AutoencoderGpu.Models;
 
 namespace AutoencoderGpu.App.Training;
 
@@ -26,14 +27,14 @@ internal sealed class FolderLock : IDisposable
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static FolderLock Take(string folder)
     {
-        var path = Path.Combine(folder, FileName);
+        var path = PathIn(folder);
         var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         try
         {
             if (IsHeld(file, out var holder))
                 throw InUse(folder, holder);
             if (holder is null && file.Length > 0)
-                throw new UserError(ExitCode.Usage, $"{path} is no lock of this program; name another folder with --output");
+                throw NoLock(path);
             file.SetLength(0);
             file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} {Environment.MachineName}\n")));
             return new(file);
@@ -50,7 +51,7 @@ internal sealed class FolderLock : IDisposable
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static void Check(string folder)
     {
-        var path = Path.Combine(folder, FileName);
+        var path = PathIn(folder);
         if (!File.Exists(path))
             return;
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
@@ -72,6 +73,14 @@ internal sealed class FolderLock : IDisposable
 
         _file.Dispose();
     }
+
+    private static string PathIn(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        return Posix.SpecialKindOf(path) is null ? path : throw NoLock(path);
+    }
+
+    private static UserError NoLock(string path) => new(ExitCode.Usage, $"{path} is no lock of this program; name another folder with --output");
 
     private static UserError InUse(string folder, string? holder) =>
         new(ExitCode.Usage, $"{folder} is in use by {holder ?? "another process"}; wait for it, or name another folder with --output");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
 
@@ -23,6 +24,7 @@ public enum RunStart
 public sealed class RunFolder(string path, bool isDefault = false)
 {
     private const string LogFolder = "logs";
+    private const string Pictures = "reconstructions-*.png";
 
     private static readonly string[] _weights = ["best.safetensors", "last.safetensors", "checkpoint.safetensors", "checkpoint.previous.safetensors"];
 
@@ -83,6 +85,9 @@ public sealed class RunFolder(string path, bool isDefault = false)
         {
             FolderLock.Check(Path);
             CheckContent(start);
+            // Opening a pipe waits for its other end.
+            if (start == RunStart.Resume && Files().FirstOrDefault(file => IsOfRun(file) && Posix.SpecialKindOf(file) is not null) is { } special)
+                throw new UserError(ExitCode.Data, $"{special} is {Posix.SpecialKindOf(special)}, not a run's file; remove it");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -98,11 +103,19 @@ public sealed class RunFolder(string path, bool isDefault = false)
                 ExitCode.Usage, $"{Path} holds a run already: --resume goes on with it, --force overwrites it, --output names another folder");
         }
 
-        if (start == RunStart.Overwrite && Files().FirstOrDefault(file => !IsOfRun(file)) is { } foreign)
+        if (start == RunStart.Overwrite && ForeignFile() is { } foreign)
         {
             throw new UserError(
                 ExitCode.Usage, $"{Path} holds {System.IO.Path.GetRelativePath(Path, foreign)}, which is no run's, so --force leaves the folder alone; --output names another");
         }
+    }
+
+    /// <summary>A file that no run has written; where there is no summary, none has, for it is the first that is written and the last that is deleted.</summary>
+    private string? ForeignFile()
+    {
+        string[] files = [.. Files()];
+        return files.FirstOrDefault(file => !IsOfRun(file))
+            ?? (File.Exists(Summary) ? null : files.FirstOrDefault(file => !AtomicFile.IsTemporary(file)));
     }
 
     /// <summary>Makes the folder ready, and keeps it to this process: empty of an old run, or with one to go on with.</summary>
@@ -124,7 +137,7 @@ public sealed class RunFolder(string path, bool isDefault = false)
             {
                 CheckContent(start);
                 string[] names = [.. models];
-                foreach (var file in (start == RunStart.Overwrite ? Files().Where(IsOfRun) : Temporaries(names)).ToArray())
+                foreach (var file in (start == RunStart.Overwrite ? Files().OrderBy(file => file == Summary) : Temporaries(names)).ToArray())
                     File.Delete(file);
                 foreach (var model in names)
                     Directory.CreateDirectory(In(model));
@@ -153,7 +166,7 @@ public sealed class RunFolder(string path, bool isDefault = false)
 
     /// <summary>Whether the folder holds anything of a run; only looks where a run has its files, for the folder may be of any size.</summary>
     private bool HoldsRun() => Directory.Exists(Path)
-        && (File.Exists(Summary) || File.Exists(Metrics) || File.Exists(LossCurves)
+        && (File.Exists(Summary) || File.Exists(Metrics) || File.Exists(LossCurves) || Directory.EnumerateFiles(Path, Pictures).Any()
             || Directory.EnumerateDirectories(Path).Any(folder => _weights.Any(name => File.Exists(System.IO.Path.Combine(folder, name)))));
 
     /// <summary>What a killed process left behind.</summary>
@@ -164,22 +177,26 @@ public sealed class RunFolder(string path, bool isDefault = false)
         where AtomicFile.IsTemporary(file)
         select file;
 
+    /// <summary>All files, and links, of which it is not asked what they name.</summary>
     private IEnumerable<string> Files() => Directory.Exists(Path)
-        ? Directory.EnumerateFiles(Path, "*", new EnumerationOptions
+        ? new FileSystemEnumerable<string>(
+            Path,
+            (ref FileSystemEntry entry) => entry.ToFullPath(),
+            new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = 0 })
         {
-            RecurseSubdirectories = true,
-            IgnoreInaccessible = false,
-            AttributesToSkip = FileAttributes.ReparsePoint,
-        }).Where(file => file != In(FolderLock.FileName))
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory || IsLink(ref entry),
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry),
+        }.Select(file => System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(Path, file))).Where(file => file != In(FolderLock.FileName))
         : [];
+
+    private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
 
     private bool IsOfRun(string file)
     {
         var parts = System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar);
         return AtomicFile.IsTemporary(file) && parts.Length <= 3 || parts switch
         {
-            [var name] => file == Summary || file == Metrics || file == LossCurves
-                || name.StartsWith("reconstructions-", StringComparison.Ordinal) && name.EndsWith(".png", StringComparison.Ordinal),
+            [var name] => file == Summary || file == Metrics || file == LossCurves || FileSystemName.MatchesSimpleExpression(Pictures, name, ignoreCase: false),
             [_, var name] => _weights.Contains(name),
             [LogFolder, _, var name] => EventLog.IsLog(name),
             _ => false,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Models;
@@ -35,9 +34,13 @@ internal sealed record RunRecord(TrainingOptions Options, DatasetSummary Dataset
 
     /// <summary>Reads a summary.</summary>
     /// <exception cref="JsonException">It is no summary, or says what no run can have.</exception>
-    public static RunRecord Parse(ReadOnlySpan<byte> json) => StrictJson.Read(json, summary => new RunRecord(
-        TrainingOptions.FromJson(summary["options"] as JsonObject ?? throw new JsonException("it has no options")),
-        DatasetOf(summary["dataset"] as JsonObject ?? throw new JsonException("it has no dataset"))));
+    public static RunRecord Parse(ReadOnlySpan<byte> json) => StrictJson.Read(json, content =>
+    {
+        var summary = content.Deserialize(SummaryJson.Default.RunSummary) ?? throw new JsonException("it is null");
+        if (summary.Models.Contains(null!))
+            throw new JsonException("one of its models is null");
+        return new RunRecord(TrainingOptions.FromJson(summary.Options), summary.Dataset);
+    });
 
     /// <summary>Looks whether the data at hand are what the run was begun on.</summary>
     /// <exception cref="UserError">They are others (<see cref="ExitCode.Data"/>).</exception>
@@ -65,7 +68,4 @@ internal sealed record RunRecord(TrainingOptions Options, DatasetSummary Dataset
         identity["test_count"] = data.Test.Count;
         return identity.ToJsonString();
     }
-
-    private static DatasetSummary DatasetOf(JsonObject json) =>
-        json.Deserialize(SummaryJson.Default.DatasetSummary) ?? throw new JsonException("it has no dataset");
 }

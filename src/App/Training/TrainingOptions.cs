@@ -173,8 +173,16 @@ public sealed record TrainingOptions
         if (new TrainingOptions().ToJson().FirstOrDefault(option => !json.ContainsKey(option.Key)).Key is { } missing)
             throw new JsonException($"its options lack {missing}");
         options.Check();
+        // Readers of JSON are lenient: they take "STABLE", or "stable, reference" for one of the two.
+        var written = options.ToJson();
+        if (json.FirstOrDefault(option => !written.ContainsKey(option.Key) || !IsSame(option.Value, written[option.Key])).Key is { } other)
+            throw new JsonException($"its {other} is not as this program writes it");
         return options;
     }
+
+    private static bool IsSame(JsonNode? one, JsonNode? other) => JsonElement.DeepEquals(ElementOf(one), ElementOf(other));
+
+    private static JsonElement ElementOf(JsonNode? node) => JsonDocument.Parse(node?.ToJsonString() ?? "null").RootElement;
 
     private void Check()
     {
@@ -191,6 +199,7 @@ public sealed record TrainingOptions
         Require(TrainLimit is null or >= 1, "train_limit", TrainLimit);
         Require(TestLimit is null or >= 1, "test_limit", TestLimit);
         Require(CheckpointEvery >= 0 && double.IsFinite(CheckpointEvery), "checkpoint_every", CheckpointEvery);
+        Require(Data is null || !string.IsNullOrWhiteSpace(Data) && !Data.Any(char.IsControl), "data", "no folder's name");
         Require(Dataset is null or SyntheticDigits.Name or Mnist.Name, "dataset", Dataset);
         try
         {

@@ -26,8 +26,7 @@ internal sealed class TrainingRun(
     public RunSummary Run(RunStart start, StopSignals signals)
     {
         // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
-        foreach (var network in _networks)
-            RequireRoom(network);
+        RequireRoom();
         if (start == RunStart.Resume)
             RunRecord.Read(folder).Require(_dataset, folder.Path);
         using var held = folder.Take(start, _networks.Select(network => network.Name));
@@ -52,7 +51,15 @@ internal sealed class TrainingRun(
         }
         catch (Exception e) when (e is UserError || AcceleratorErrors.Explain(e) is not null)
         {
-            Write();
+            try
+            {
+                Write();
+            }
+            catch (UserError)
+            {
+                // The disk may be full; the first error says what could not be written.
+            }
+
             throw;
         }
 
@@ -65,21 +72,21 @@ internal sealed class TrainingRun(
 
     private ModelTrainer TrainerOf(Network network, TrainingOptions chosen) => new(executor, network, chosen, data, folder);
 
-    private void RequireRoom(Network network)
+    private void RequireRoom()
     {
         try
         {
-            TrainerOf(network, options).Dispose();
+            MakeTrainers(options);
         }
         catch (AcceleratorException e) when (e.IsOutOfMemory)
         {
-            var fit = LargestBatch(network) is var batch and > 0 ? $"--batch-size {batch} would fit" : "not even --batch-size 1 would fit";
+            var fit = LargestBatch() is var batch and > 0 ? $"--batch-size {batch} would fit" : "not even --batch-size 1 would fit";
             throw new UserError(ExitCode.NoAccelerator, $"{e.Message}; {fit}, {CommonOptions.RemedyForMemory}", e);
         }
     }
 
     /// <summary>The largest mini-batches that there is room for, to a twentieth; found by trying, for data sets need room, too. 0 where there is none.</summary>
-    private int LargestBatch(Network network)
+    private int LargestBatch()
     {
         var (fits, tooLarge) = (0, Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count)));
         while (tooLarge - fits > Math.Max(1, fits / 20))
@@ -87,7 +94,7 @@ internal sealed class TrainingRun(
             var tried = fits + (tooLarge - fits) / 2;
             try
             {
-                TrainerOf(network, options with { BatchSize = tried }).Dispose();
+                MakeTrainers(options with { BatchSize = tried });
                 fits = tried;
             }
             catch (AcceleratorException e) when (e.IsOutOfMemory)
@@ -97,6 +104,13 @@ internal sealed class TrainingRun(
         }
 
         return fits;
+    }
+
+    /// <summary>One after the other, as they are when they train.</summary>
+    private void MakeTrainers(TrainingOptions chosen)
+    {
+        foreach (var network in _networks)
+            TrainerOf(network, chosen).Dispose();
     }
 
     private void Train(ModelTrainer trainer, bool resume, StopSignals signals)

@@ -121,6 +121,7 @@ public sealed class FuzzTests : IDisposable
         {
             if (Refused(typeof(JsonException), () => ComparisonSummary.Parse(json)) is { } read)
             {
+                Assert.Equal(GroupSummary.Of(read.Runs), read.Groups);
                 AssertPossible(TrainingOptions.FromJson(read.Options));
                 Assert.All(read.LearningRates, rate => Assert.True((float)rate > 0 && float.IsFinite((float)rate)));
             }
