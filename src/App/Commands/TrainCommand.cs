@@ -17,7 +17,7 @@ internal static class TrainCommand
         "rate",
         1.0,
         Numbers.ParseRate,
-        "a number from 1e-45 up");
+        "a number from 1e-45 to 3.4e38");
 
     private static readonly Option<ulong> _seed = Numbers.One(
         "--seed", "Of initial values and of the order of images", "n", 1ul, Numbers.ParseSeed, "a whole number from 0 up");
