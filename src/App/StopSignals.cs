@@ -22,6 +22,7 @@ internal sealed class StopSignals : IDisposable
     private long _first; // when the first signal came, 0 for not yet
     private volatile bool _isDisposed;
     private volatile bool _saves;
+    private int _isSaid;
 
     /// <summary>Listens for signals until it is disposed of.</summary>
     public StopSignals(Terminal terminal)
@@ -45,6 +46,13 @@ internal sealed class StopSignals : IDisposable
     {
         _saves = true;
         return new Saving(this);
+    }
+
+    /// <summary>Says that the program stops; once, for work may end just when it is ended.</summary>
+    public void SayStopped(string message)
+    {
+        if (Interlocked.Exchange(ref _isSaid, 1) == 0)
+            _terminal.Messages.MarkupLine($"[bold yellow]stopped[/]{(message.Length > 0 ? $": {Markup.Escape(message)}" : "")}");
     }
 
     /// <inheritdoc/>
@@ -87,7 +95,7 @@ internal sealed class StopSignals : IDisposable
             return;
         }
 
-        _terminal.Messages.MarkupLine("[bold yellow]stopped[/]");
+        SayStopped("");
         Posix.ExitNow((int)Code);
     }
 

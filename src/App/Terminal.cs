@@ -90,7 +90,7 @@ internal sealed class Terminal
         });
         // A line that goes to a file stays one line.
         if (isRedirected)
-            console.Profile.Width = 10_000;
+            console.Profile.Width = 1_000_000;
         return console;
     }
 }

@@ -178,9 +178,10 @@ internal static class CommonOptions
             _ => (ExitCode.Failed, $"this should not have happened, please report it with what --verbose adds: {e.GetType().Name}: {e.Message}"),
         };
         var isStop = code == ExitCode.Interrupted;
-        terminal.Messages.MarkupLine(isStop
-            ? $"[bold yellow]stopped[/]{(message.Length > 0 ? $": {Markup.Escape(message)}" : "")}"
-            : $"[bold red]error:[/] {Markup.Escape(message.ReplaceLineEndings(" "))}");
+        if (isStop)
+            signals.SayStopped(message);
+        else
+            terminal.Messages.MarkupLine($"[bold red]error:[/] {Markup.Escape(message.ReplaceLineEndings(" "))}");
         if (verbose && !isStop)
             terminal.Messages.WriteLine(e.ToString());
         return (int)(isStop ? signals.Code : code);
