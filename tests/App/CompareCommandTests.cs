@@ -72,7 +72,10 @@ public sealed class CompareCommandTests : IDisposable
         var stopped = await AutoencoderProcess.RunAsync("run 2 of 3", [.. _quick, .. options, "--output", In("parts")]);
         Assert.Equal(130, stopped.ExitCode);
         Assert.Contains("compare --resume", stopped.ErrorLines[^1], StringComparison.Ordinal);
+        // What a kill inside a write leaves behind.
+        File.WriteAllText(In("parts", ".autoencoder-0123456789ab.tmp"), "half");
         Assert.Equal(0, (await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("parts"))).ExitCode);
+        Assert.False(File.Exists(In("parts", ".autoencoder-0123456789ab.tmp")));
         Assert.Equal(File.ReadAllText(In("whole", "comparison.csv")), File.ReadAllText(In("parts", "comparison.csv")));
     }
 

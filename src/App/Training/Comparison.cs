@@ -183,6 +183,8 @@ internal sealed class Comparison(
             {
                 // Another comparison may have ended in between.
                 CheckContent(Folder, start);
+                foreach (var file in Directory.GetFiles(Folder).Where(AtomicFile.IsTemporary))
+                    File.Delete(file);
                 return held;
             }
             catch
