@@ -6,7 +6,7 @@
 # either: RUN=FOLDER, else it is left out. CASES names the cases.
 set -euo pipefail
 shopt -s inherit_errexit
-[ $# -ge 2 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 dotnet build -v quiet -o "$scratch/bin" "$(dirname "$0")/two-builds.cs" >&2

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using AutoencoderGpu.App.Images;
 using AutoencoderGpu.App.Reports;
 using Xunit;
@@ -77,6 +78,38 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Equal(0, (await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("parts"))).ExitCode);
         Assert.False(File.Exists(In("parts", ".autoencoder-0123456789ab.tmp")));
         Assert.Equal(File.ReadAllText(In("whole", "comparison.csv")), File.ReadAllText(In("parts", "comparison.csv")));
+    }
+
+    [Fact]
+    public async Task Files_of_others_links_and_pipes_are_left_alone()
+    {
+        Directory.CreateDirectory(In("tables"));
+        File.WriteAllText(In("tables", "comparison.csv"), "mine");
+        string[] options = ["--model", "784-8-784", "--epochs", "1", "--train-limit", "100"];
+        TrainCommandTests.AssertError(2, "holds a comparison already", await CompareAsync("tables", options));
+        TrainCommandTests.AssertError(2, "comparison.csv", await CompareAsync("tables", [.. options, "--force"]));
+        Assert.Equal("mine", File.ReadAllText(In("tables", "comparison.csv")));
+
+        Assert.Equal(0, (await CompareAsync("all", options)).ExitCode);
+        File.Move(In("tables", "comparison.csv"), In("thesis.csv"));
+        File.Delete(In("all", "comparison.csv"));
+        File.CreateSymbolicLink(In("all", "comparison.csv"), In("thesis.csv"));
+        Assert.Equal(0, (await CompareAsync("all", [.. options, "--force"])).ExitCode);
+        Assert.Equal("mine", File.ReadAllText(In("thesis.csv")));
+
+        File.Delete(In("all", "comparison.csv"));
+        TemporaryFolder.MakePipe(In("all", "comparison.csv"));
+        TrainCommandTests.AssertError(4, "comparison.csv is a pipe", await AutoencoderProcess.RunAsync("compare", "--resume", "--output", In("all")));
+    }
+
+    [Fact]
+    public async Task Memory_that_does_not_suffice_is_a_line_with_what_would_fit()
+    {
+        string[] options = ["--model", "784-8-784", "--epochs", "1", "--train-limit", "2000", "--device-memory", "4M", "--batch-size"];
+        var tooLarge = await CompareAsync("run", [.. options, "2000"]);
+        TrainCommandTests.AssertError(3, "would fit", tooLarge);
+        Assert.False(Directory.Exists(In("run")));
+        Assert.Equal(0, (await CompareAsync("run", [.. options, Regex.Match(tooLarge.Errors, "--batch-size ([0-9]+)").Groups[1].Value])).ExitCode);
     }
 
     [Theory]

@@ -154,13 +154,10 @@ internal static class CommonOptions
         return await new DataSource().LoadAsync(request, bars, terminal.Warn, cancellation);
     }
 
-    /// <summary>What else there is to do where a device's memory does not suffice.</summary>
-    public const string RemedyForMemory = "--device-memory may allow more, and --accelerator or --device names another device";
-
     private static string RemedyFor(Exception e) => e switch
     {
         _ when AcceleratorErrors.IsOutOfHostMemory(e) => "give the program more, or take a smaller model, --batch-size or --train-limit",
-        _ when AcceleratorErrors.IsOutOfMemory(e) => $"a smaller --batch-size needs less, {RemedyForMemory}",
+        _ when AcceleratorErrors.IsOutOfMemory(e) => Room.Remedy,
         _ => "--accelerator or --device names another device, --verbose shows where",
     };
 

@@ -16,7 +16,8 @@ internal sealed class Comparison(
     TrainingOptions options, double[] learningRates, ulong[] seeds, string folder, bool isDefault, Executor executor, DataSet data, Terminal terminal)
 {
     private const string Summary = "comparison.json";
-    private static readonly string[] _files = [Summary, "comparison.csv", "comparison.png", FolderLock.FileName];
+    // The last is the last that is deleted: where it is, there is a comparison.
+    private static readonly string[] _files = ["comparison.csv", "comparison.png", Summary];
 
     private readonly List<(ComparedRun Run, IReadOnlyList<EpochRecord> Epochs)> _runs = [];
     // Rates and seeds are what differs.
@@ -58,6 +59,8 @@ internal sealed class Comparison(
         try
         {
             CheckContent(folder, start);
+            if (start == RunStart.Resume)
+                RunFolder.RequireFiles(OwnFiles(folder));
             // Its folders are runs', and looked at when they are taken.
             new RunFolder(folder).Check(start == RunStart.Overwrite ? RunStart.New : start);
         }
@@ -67,20 +70,30 @@ internal sealed class Comparison(
         }
     }
 
+    private static IEnumerable<string> OwnFiles(string folder) => _files.Select(name => Path.Combine(folder, name));
+
     private static void CheckContent(string folder, RunStart start)
     {
-        if (start == RunStart.New && File.Exists(Path.Combine(folder, Summary)))
+        if (start == RunStart.New && OwnFiles(folder).Any(File.Exists))
         {
             throw new UserError(
                 ExitCode.Usage, $"{folder} holds a comparison already: --resume goes on with it, --force overwrites it, --output names another folder");
         }
 
         if (start == RunStart.Overwrite && Directory.Exists(folder)
-            && Directory.EnumerateFiles(folder).FirstOrDefault(file => !_files.Contains(Path.GetFileName(file)) && !AtomicFile.IsTemporary(file)) is { } foreign)
+            && ForeignFile(Directory.EnumerateFiles(folder).Where(file => Path.GetFileName(file) != FolderLock.FileName && !AtomicFile.IsTemporary(file))) is { } foreign)
         {
             throw new UserError(
                 ExitCode.Usage, $"{folder} holds {Path.GetFileName(foreign)}, which is no comparison's, so --force leaves the folder alone; --output names another");
         }
+    }
+
+    /// <summary>One of the files that is no comparison's; any, where they lack the summary.</summary>
+    private static string? ForeignFile(IEnumerable<string> files)
+    {
+        string[] all = [.. files];
+        return all.FirstOrDefault(file => !_files.Contains(Path.GetFileName(file)))
+            ?? (all.Any(file => Path.GetFileName(file) == Summary) ? null : all.FirstOrDefault());
     }
 
     /// <summary>Trains all, and writes the folder after each.</summary>
@@ -88,8 +101,7 @@ internal sealed class Comparison(
     public ComparisonSummary Run(RunStart start, StopSignals signals)
     {
         // What is compared is written down for good, so it must be what can be.
-        foreach (var (_, network) in _networks)
-            new ModelTrainer(executor, network, options, data, new(Folder)).Dispose();
+        new Room(executor, [.. _networks.Select(entry => entry.Network)], options, data, new(Folder)).Require();
         if (Begun is not null)
             new RunRecord(options, Begun.Dataset).Require(DatasetSummary.Of(data), Folder);
         using var held = TakeFolder(start);
@@ -183,7 +195,7 @@ internal sealed class Comparison(
             {
                 // Another comparison may have ended in between.
                 CheckContent(Folder, start);
-                foreach (var file in Directory.GetFiles(Folder).Where(AtomicFile.IsTemporary))
+                foreach (var file in Directory.GetFiles(Folder).Where(AtomicFile.IsTemporary).Concat(start == RunStart.Overwrite ? OwnFiles(Folder) : []))
                     File.Delete(file);
                 return held;
             }

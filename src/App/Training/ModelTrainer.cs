@@ -218,7 +218,7 @@ public sealed class ModelTrainer : IDisposable
     {
         _checkpoint.Save(state, Model, weights);
         State = state;
-        // In 3 ms; left to itself, the collector lets the arrays of some forty checkpoints pile up.
+        // It takes 3 ms. Left to itself, the collector lets the arrays of dozens of checkpoints pile up.
         GC.Collect();
         _sinceCheckpoint.Restart();
     }

@@ -85,13 +85,23 @@ public sealed class RunFolder(string path, bool isDefault = false)
         {
             FolderLock.Check(Path);
             CheckContent(start);
-            // Opening a pipe waits for its other end.
-            if (start == RunStart.Resume && Files().FirstOrDefault(file => IsOfRun(file) && Posix.SpecialKindOf(file) is not null) is { } special)
-                throw new UserError(ExitCode.Data, $"{special} is {Posix.SpecialKindOf(special)}, not a run's file; remove it");
+            if (start == RunStart.Resume)
+                RequireFiles(OwnFiles());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserError(ExitCode.Failed, $"{Path} cannot be read: {e.Message.ReplaceLineEndings(" ")}; --output names another folder", e);
+        }
+    }
+
+    /// <summary>Looks whether all that are there are files; opening a pipe waits for its other end.</summary>
+    /// <exception cref="UserError">One is a pipe or a device.</exception>
+    public static void RequireFiles(IEnumerable<string> own)
+    {
+        foreach (var file in own)
+        {
+            if (Posix.SpecialKindOf(file) is { } kind)
+                throw new UserError(ExitCode.Data, $"{file} is {kind}, not a run's file; remove it");
         }
     }
 
@@ -137,7 +147,7 @@ public sealed class RunFolder(string path, bool isDefault = false)
             {
                 CheckContent(start);
                 string[] names = [.. models];
-                foreach (var file in (start == RunStart.Overwrite ? Files().OrderBy(file => file == Summary) : Temporaries(names)).ToArray())
+                foreach (var file in (start == RunStart.Overwrite ? Files().Where(IsOfRun).OrderBy(file => file == Summary) : Temporaries(names)).ToArray())
                     File.Delete(file);
                 foreach (var model in names)
                     Directory.CreateDirectory(In(model));
@@ -164,10 +174,16 @@ public sealed class RunFolder(string path, bool isDefault = false)
         ]
         : [];
 
-    /// <summary>Whether the folder holds anything of a run; only looks where a run has its files, for the folder may be of any size.</summary>
-    private bool HoldsRun() => Directory.Exists(Path)
-        && (File.Exists(Summary) || File.Exists(Metrics) || File.Exists(LossCurves) || Directory.EnumerateFiles(Path, Pictures).Any()
-            || Directory.EnumerateDirectories(Path).Any(folder => _weights.Any(name => File.Exists(System.IO.Path.Combine(folder, name)))));
+    private bool HoldsRun() => OwnFiles().Any(File.Exists);
+
+    /// <summary>Where a run has its files, whether they are there or not; nowhere else is looked, for the folder may be of any size.</summary>
+    private IEnumerable<string> OwnFiles() => Directory.Exists(Path)
+        ?
+        [
+            Summary, Metrics, LossCurves, .. Directory.EnumerateFiles(Path, Pictures),
+            .. from folder in Directory.EnumerateDirectories(Path) from name in _weights select System.IO.Path.Combine(folder, name),
+        ]
+        : [];
 
     /// <summary>What a killed process left behind.</summary>
     private IEnumerable<string> Temporaries(string[] models) =>

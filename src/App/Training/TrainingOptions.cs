@@ -175,14 +175,10 @@ public sealed record TrainingOptions
         options.Check();
         // Readers of JSON are lenient: they take "STABLE", or "stable, reference" for one of the two.
         var written = options.ToJson();
-        if (json.FirstOrDefault(option => !written.ContainsKey(option.Key) || !IsSame(option.Value, written[option.Key])).Key is { } other)
+        if (json.FirstOrDefault(option => !written.ContainsKey(option.Key) || !JsonNode.DeepEquals(option.Value, written[option.Key])).Key is { } other)
             throw new JsonException($"its {other} is not as this program writes it");
         return options;
     }
-
-    private static bool IsSame(JsonNode? one, JsonNode? other) => JsonElement.DeepEquals(ElementOf(one), ElementOf(other));
-
-    private static JsonElement ElementOf(JsonNode? node) => JsonDocument.Parse(node?.ToJsonString() ?? "null").RootElement;
 
     private void Check()
     {

@@ -1,5 +1,4 @@
 using System.Reflection;
-using AutoencoderGpu.App.Commands;
 using AutoencoderGpu.App.Data;
 using AutoencoderGpu.App.Reports;
 using AutoencoderGpu.Kernels.Devices;
@@ -26,7 +25,7 @@ internal sealed class TrainingRun(
     public RunSummary Run(RunStart start, StopSignals signals)
     {
         // Before the folder is touched: no old run is deleted, and no empty one made, for a model that the device has no room for.
-        RequireRoom();
+        new Room(executor, _networks, options, data, folder).Require();
         if (start == RunStart.Resume)
             RunRecord.Read(folder).Require(_dataset, folder.Path);
         using var held = folder.Take(start, _networks.Select(network => network.Name));
@@ -37,7 +36,7 @@ internal sealed class TrainingRun(
         {
             foreach (var network in _networks)
             {
-                using var trainer = TrainerOf(network, options);
+                using var trainer = new ModelTrainer(executor, network, options, data, folder);
                 Train(trainer, start == RunStart.Resume, signals);
             }
         }
@@ -69,49 +68,6 @@ internal sealed class TrainingRun(
     private int StepsOfEpoch => (int)((data.Train.Count + options.BatchSize - 1L) / options.BatchSize);
 
     private CheckpointFile CheckpointOf(string model) => new(folder, model, RunRecord.IdentityOf(options, data), StepsOfEpoch);
-
-    private ModelTrainer TrainerOf(Network network, TrainingOptions chosen) => new(executor, network, chosen, data, folder);
-
-    private void RequireRoom()
-    {
-        try
-        {
-            MakeTrainers(options);
-        }
-        catch (AcceleratorException e) when (e.IsOutOfMemory)
-        {
-            var fit = LargestBatch() is var batch and > 0 ? $"--batch-size {batch} would fit" : "not even --batch-size 1 would fit";
-            throw new UserError(ExitCode.NoAccelerator, $"{e.Message}; {fit}, {CommonOptions.RemedyForMemory}", e);
-        }
-    }
-
-    /// <summary>The largest mini-batches that there is room for, to a twentieth; found by trying, for data sets need room, too. 0 where there is none.</summary>
-    private int LargestBatch()
-    {
-        var (fits, tooLarge) = (0, Math.Min(options.BatchSize, Math.Max(data.Train.Count, data.Test.Count)));
-        while (tooLarge - fits > Math.Max(1, fits / 20))
-        {
-            var tried = fits + (tooLarge - fits) / 2;
-            try
-            {
-                MakeTrainers(options with { BatchSize = tried });
-                fits = tried;
-            }
-            catch (AcceleratorException e) when (e.IsOutOfMemory)
-            {
-                tooLarge = tried;
-            }
-        }
-
-        return fits;
-    }
-
-    /// <summary>One after the other, as they are when they train.</summary>
-    private void MakeTrainers(TrainingOptions chosen)
-    {
-        foreach (var network in _networks)
-            TrainerOf(network, chosen).Dispose();
-    }
 
     private void Train(ModelTrainer trainer, bool resume, StopSignals signals)
     {

@@ -10,23 +10,24 @@ namespace AutoencoderGpu.Tests.App.Reports;
 public class ComparisonSummaryTests
 {
     [Theory]
-    [InlineData("runs", "[null]")]
-    [InlineData("runs", "null")]
-    [InlineData("groups", "[null]")]
-    [InlineData("groups", "[]")]
-    [InlineData("seeds", "[1, 1]")]
-    [InlineData("seeds", "[2]")]
-    [InlineData("seeds", "[]")]
-    [InlineData("learning_rates", "[1, 1]")]
-    [InlineData("learning_rates", "[-1]")]
-    [InlineData("runs.model", "\"../../x\"")]
-    [InlineData("runs.model", "\"\"")]
-    [InlineData("runs.learning_rate", "-5")]
-    [InlineData("runs.seed", "3")]
-    [InlineData("runs.collapsed", "null")]
-    [InlineData("options.epochs", "0")]
-    [InlineData("versions", "5")]
-    public void What_no_comparison_can_say_is_refused(string place, string value)
+    [InlineData("runs", "[null]", "one of its runs")]
+    [InlineData("runs", "null", "Runs")]
+    [InlineData("groups", "[null]", "its groups")]
+    [InlineData("groups", "[]", "its groups")]
+    [InlineData("seeds", "[1, 1]", "twice")]
+    [InlineData("seeds", "[2]", "one of its runs")]
+    [InlineData("seeds", "[]", "no seeds")]
+    [InlineData("learning_rates", "[1, 1]", "twice")]
+    [InlineData("learning_rates", "[-1]", "learning_rates")]
+    [InlineData("runs.model", "\"../../x\"", "one of its runs")]
+    [InlineData("runs.model", "\"\"", "one of its runs")]
+    [InlineData("runs.model", "\"conv\"", "its groups")]
+    [InlineData("runs.learning_rate", "-5", "one of its runs")]
+    [InlineData("runs.seed", "3", "one of its runs")]
+    [InlineData("runs.collapsed", "null", "one of its runs")]
+    [InlineData("options.epochs", "0", "its epochs is 0")]
+    [InlineData("versions", "5", "VersionsSummary")]
+    public void What_no_comparison_can_say_is_refused(string place, string value, string reason)
     {
         var run = new ComparedRun("fc", 1, 1, "collapsed", null);
         var json = JsonNode.Parse(new ComparisonSummary(
@@ -35,6 +36,7 @@ public class ComparisonSummaryTests
         var names = place.Split('.');
         var parent = names is ["runs", _] ? json["runs"]![0]! : names is [var first, _] ? json[first]! : json;
         parent[names[^1]] = JsonNode.Parse(value);
-        Assert.Throws<JsonException>(() => ComparisonSummary.Parse(Encoding.UTF8.GetBytes(json.ToJsonString())));
+        var refusal = Assert.Throws<JsonException>(() => ComparisonSummary.Parse(Encoding.UTF8.GetBytes(json.ToJsonString())));
+        Assert.Contains(reason, refusal.Message, StringComparison.OrdinalIgnoreCase);
     }
 }
